@@ -22,5 +22,5 @@ use self::{
     bounds::{abuse, costly},
     durability::crash,
     streams::resume,
-    support::{client, oracle, raw, server, shape},
+    support::{client, oracle, raw, receiver, server, shape},
 };

@@ -56,6 +56,10 @@ pub use self::{
     users::{
         devices::Device,
         name::{DEVICE_NAME_BYTES_MAX, RESERVED_PREFIX},
+        outgoing::{
+            NewOutgoingWebhook, OUTGOING_WEBHOOKS_MAX, OUTGOING_WEBHOOKS_OF_ROOM_MAX,
+            OUTGOING_WEBHOOKS_OF_USER_MAX, OutgoingSecret, OutgoingState, OutgoingWebhook,
+        },
         webhooks::{
             NewWebhook, WEBHOOK_PREFIX, WEBHOOKS_OF_ROOM_MAX, WEBHOOKS_OF_USER_MAX, Webhook,
             WebhookLogin, WebhookSecret,

@@ -333,7 +333,7 @@ pub(super) async fn tell_removed(
 }
 
 /// A refusal of the accounts if the error has a code, otherwise a fault.
-pub(super) fn refused<T, E: MaybeUnavailable + AccountRefusal + std::fmt::Display>(
+pub(crate) fn refused<T, E: MaybeUnavailable + AccountRefusal + std::fmt::Display>(
     context: &Context<'_>,
     result: Result<T, E>,
 ) -> Result<Result<T, Refusal>, Fault> {

@@ -12,6 +12,7 @@ mod ephemeral;
 mod members;
 mod messages;
 mod mutation;
+mod outgoing_webhooks;
 mod rooms;
 mod webhooks;
 

@@ -2,7 +2,7 @@
 
 use async_graphql::MergedObject;
 
-use crate::{accounts, calls, ephemeral, members, messages, rooms, webhooks};
+use crate::{accounts, calls, ephemeral, members, messages, outgoing_webhooks, rooms, webhooks};
 
 /// The commands of clients.
 #[derive(Default, MergedObject)]
@@ -22,5 +22,6 @@ pub struct Mutation(
     messages::redaction::RedactionMutation,
     calls::CallMutation,
     webhooks::WebhookMutation,
+    outgoing_webhooks::OutgoingWebhookMutation,
     accounts::consumers::ConsumerMutation,
 );

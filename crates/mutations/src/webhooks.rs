@@ -148,7 +148,7 @@ async fn create(
     let room = input.room_id.0;
     let may = app.commands.require_webhooks(&actor.user, &room).await;
     if let Err(refusal) =
-        refused(context, may.and_then(|()| check(&input.name, input.avatar_url.as_ref())))?
+        refused(context, may.and_then(|()| check_profile(&input.name, input.avatar_url.as_ref())))?
     {
         return Ok(Err(refusal));
     }
@@ -214,7 +214,7 @@ fn no_such_webhook() -> Refusal {
 }
 
 /// Refuses names and avatars that no profile may have, and names that show nothing.
-fn check(name: &str, avatar_url: Option<&Uri>) -> Result<(), HandleError> {
+pub(crate) fn check_profile(name: &str, avatar_url: Option<&Uri>) -> Result<(), HandleError> {
     if rookery_domain::shows_nothing(name) {
         return Err(Rejection::ShowsNothing { what: "the name of a webhook" }.into());
     }

@@ -101,6 +101,17 @@ impl Client {
         Ok(read(response, deadline).await)
     }
 
+    /// Refuses a target that is an address to which nothing may be sent. Resolves no name.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`].
+    pub fn check(&self, target: &Target) -> Result<(), SendError> {
+        match target.host() {
+            TargetHost::Address(address) => self.guard.check(address, target.is_encrypted()),
+            TargetHost::Name(_) => Ok(()),
+        }
+    }
+
     /// The addresses to which requests for `target` go now.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
 use rookery_graphql_edge::SecurityLog;
 use rookery_log::{CommandId, EventLog, Millis, Position, PositionToken, TokenKey};
+use rookery_outgoing_webhooks::OutgoingWebhooks;
 use rookery_projection::RowKey;
 use rookery_services::{ServiceDirectory, ServiceSession};
 use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
@@ -84,6 +85,8 @@ pub struct App {
     pub entrances: EntranceLimiter,
     /// Names the relays for calls.
     pub ice_servers: Arc<dyn IceServers>,
+    /// The outgoing webhooks of users; `None` for a program that sends nothing.
+    pub outgoing_webhooks: Option<OutgoingWebhooks>,
     /// The log of refusals that matter for security.
     pub security: SecurityLog,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
@@ -124,6 +127,7 @@ impl App {
             catching_up: Turns::new(CATCHING_UP_MAX),
             entrances: EntranceLimiter::new(Entrances::default()),
             ice_servers: Arc::new(NoIceServers),
+            outgoing_webhooks: None,
             security: SecurityLog::default(),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
@@ -163,6 +167,12 @@ impl App {
     #[must_use]
     pub fn with_security_log(self, security: SecurityLog) -> Self {
         Self { security, ..self }
+    }
+
+    /// Sets the outgoing webhooks of users.
+    #[must_use]
+    pub fn with_outgoing_webhooks(self, webhooks: OutgoingWebhooks) -> Self {
+        Self { outgoing_webhooks: Some(webhooks), ..self }
     }
 
     /// Sets the programs that take part.

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod events;
 pub mod filter;
 pub mod node;
+pub mod outgoing_webhooks;
 pub mod rooms;
 pub mod sync;
 pub mod users;

@@ -30,6 +30,7 @@ use rookery_gateway::{
 use rookery_log::{EventLog, Position, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_matrix_bridge::{Bridges, Outgoing};
+use rookery_outgoing_webhooks::OutgoingWebhooks;
 use rookery_projection::ReadModels;
 use rookery_services::ServiceDirectory;
 use rookery_turn::Monitor;
@@ -68,6 +69,8 @@ pub struct Node {
     pub services: ServiceDirectory,
     /// Sends requests to bridges.
     pub to_bridges: Arc<dyn Outgoing>,
+    /// The outgoing webhooks of users.
+    pub outgoing_webhooks: OutgoingWebhooks,
     /// Signs events that leave the server.
     pub signing_key: Arc<SigningKey>,
     /// Typing and presence.
@@ -339,6 +342,8 @@ impl Node {
         let commands = Arc::new(commands);
         let silence = config.limits.consumer_silence;
         let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
+        let outgoing_webhooks =
+            outgoing::webhooks(config, accounts.clone(), feeds.clone(), consumers.clone())?;
         let ephemeral = rookery_audience::ephemeral(reader.clone(), clock::now);
         rookery_audience::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {
@@ -351,6 +356,7 @@ impl Node {
             accounts,
             services,
             to_bridges,
+            outgoing_webhooks,
             signing_key,
             ephemeral,
             fanout_sharing: config.fanout_sharing,
@@ -381,6 +387,7 @@ impl Node {
             self.ephemeral.clone(),
         )
         .with_services(self.services.clone())
+        .with_outgoing_webhooks(self.outgoing_webhooks.clone())
         .with_backfill(Arc::new(NoOtherServers))
         .with_shared_answers(self.fanout_sharing, self.shared_answers_bytes)
         .with_entrances(self.entrances)

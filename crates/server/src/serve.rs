@@ -36,6 +36,7 @@ use rookery_graphql_edge::{
     SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
 };
 use rookery_log::EventLog;
+use rookery_outgoing_webhooks::OutgoingWebhooks;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -180,6 +181,7 @@ fn background(
             working.commands.run_processes(clock::now).await;
         }),
         tasks.spawn("pushes to bridges", rookery_matrix_bridge::push(bridges::pushing(node))),
+        tasks.spawn("outgoing webhooks", node.outgoing_webhooks.clone().run()),
         tasks.spawn("orders of operators", take_orders(orders, Arc::clone(node))),
     ]
 }
@@ -355,7 +357,8 @@ async fn take_orders(socket: std::io::Result<tokio::net::UnixListener>, node: Ar
 
 fn serve_options(config: &Config, files: u64) -> ServeOptions {
     let limits = &config.limits;
-    let open = descriptors::open_files() + config.turn.descriptors();
+    let open =
+        descriptors::open_files() + config.turn.descriptors() + OutgoingWebhooks::descriptors();
     let connections = descriptors::connections(limits.connections, files, open);
     tracing::info!(open_files = files, connections, "the system's limit of open files");
     if connections < limits.connections.min(CONNECTIONS_FEW) {

@@ -187,3 +187,8 @@ fn nobody_else_feels_consumers_that_read_everything_again_or_never_acknowledge()
 fn nobody_else_feels_eight_accounts_that_hardly_read_their_long_answers() {
     nobody_else_feels_with(&LITTLE_ROOM, Misbehaviour::LeavesLongAnswers);
 }
+
+#[test]
+fn nobody_else_feels_webhooks_whose_receivers_never_answer() {
+    nobody_else_feels_with(&["--outgoing-allow", "127.0.0.1"], Misbehaviour::HangsWebhooks);
+}

@@ -3,5 +3,6 @@
 pub(crate) mod client;
 pub(crate) mod oracle;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod server;
 pub(crate) mod shape;

@@ -1,7 +1,8 @@
-//! Incoming webhooks.
+//! Incoming and outgoing webhooks.
 
 mod incoming;
 mod limits;
 mod member;
+mod outgoing;
 mod requests;
 mod rights;

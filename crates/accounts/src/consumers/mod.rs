@@ -3,3 +3,5 @@
 pub(crate) mod grouped;
 pub(crate) mod row;
 mod rows;
+
+pub(crate) use self::rows::owner_of;

@@ -16,6 +16,9 @@ pub(crate) type StoredParkedKey = (&'static str, &'static str, &'static str);
 pub(crate) const PARKED: redb::TableDefinition<'_, StoredParkedKey, Bytes> =
     redb::TableDefinition::new("parked");
 
+/// Parts the kind from the rest in the names of consumers that the server makes itself. No user can give such a name.
+pub(crate) const KIND_SIGN: char = ':';
+
 /// Consumers, by owner and name.
 pub(crate) const CONSUMERS: redb::TableDefinition<'_, OwnedKey, Bytes> =
     redb::TableDefinition::new("consumers");

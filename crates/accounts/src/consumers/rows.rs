@@ -8,7 +8,7 @@ use redb::ReadableTable as _;
 
 use super::{
     grouped::Outcome,
-    row::{CONSUMERS, ConsumerKey, ConsumerRow, PARKED, ParkedRow},
+    row::{CONSUMERS, ConsumerKey, ConsumerRow, KIND_SIGN, PARKED, ParkedRow},
 };
 use crate::{
     Accounts, ConsumerError, Unavailable,
@@ -153,7 +153,8 @@ impl Accounts {
     }
 }
 
-fn owner_of(name: &Localpart) -> String {
+/// The owner of the consumers of a user.
+pub(crate) fn owner_of(name: &Localpart) -> String {
     format!("{USER_SIGN}{name}")
 }
 
@@ -174,7 +175,9 @@ impl Change<'_> {
         if names.contains(&key.name) {
             return Ok(Outcome::Made);
         }
-        if names.len() >= max {
+        // Those of the server itself are bounded by what they are for.
+        let is_chosen = |name: &&String| !name.contains(KIND_SIGN);
+        if is_chosen(&&key.name) && names.iter().filter(is_chosen).count() >= max {
             return Ok(Outcome::Full);
         }
         self.put_consumer(key, &row.encode()?)?;

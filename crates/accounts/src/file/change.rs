@@ -14,8 +14,8 @@ use crate::{
     file::{
         format::{Stored as _, StoredDevice, StoredToken, StoredUser},
         store::{
-            self, Bytes, DEVICES, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED, OwnedKey,
-            TOKENS, USERS, WEBHOOKS, WEBHOOKS_OF,
+            self, Bytes, DEVICES, EXPIRIES, ExpiryKey, IMPORTED, META, META_APPOINTED, OUTGOING,
+            OUTGOING_OF, OwnedKey, TOKENS, USERS, WEBHOOKS, WEBHOOKS_OF,
         },
     },
     passwords::secret::TokenHash,
@@ -38,6 +38,8 @@ pub(crate) struct Change<'txn> {
     imported: Table<'txn, &'static str, ()>,
     pub(crate) webhooks: Table<'txn, &'static str, Bytes>,
     pub(crate) webhooks_of: Table<'txn, OwnedKey, ()>,
+    pub(crate) outgoing: Table<'txn, &'static str, Bytes>,
+    pub(crate) outgoing_of: Table<'txn, OwnedKey, ()>,
     pub(crate) services: Table<'txn, &'static str, Bytes>,
     pub(crate) service_devices: Table<'txn, OwnedKey, &'static str>,
     consumers: Table<'txn, OwnedKey, Bytes>,
@@ -105,6 +107,8 @@ impl<'txn> Change<'txn> {
             imported: write.open_table(IMPORTED)?,
             webhooks: write.open_table(WEBHOOKS)?,
             webhooks_of: write.open_table(WEBHOOKS_OF)?,
+            outgoing: write.open_table(OUTGOING)?,
+            outgoing_of: write.open_table(OUTGOING_OF)?,
             services: write.open_table(SERVICES)?,
             service_devices: write.open_table(SERVICE_DEVICES)?,
             consumers: write.open_table(CONSUMERS)?,

@@ -112,7 +112,10 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::{BatchRow, ConsumerRow, ParkedFate, ParkedRow};
+    use crate::{
+        BatchRow, ConsumerRow, OutgoingSecret, OutgoingState, ParkedFate, ParkedRow,
+        users::outgoing::StoredOutgoing,
+    };
 
     const GOLDEN: &str = include_str!("../../golden/values.txt");
 
@@ -229,6 +232,27 @@ mod tests {
             fate: ParkedFate::Retried,
         };
         check("parked 1", &parked);
+    }
+
+    #[test]
+    fn outgoing_webhooks_are_written_and_read_as_in_the_golden_file() {
+        let outgoing = StoredOutgoing {
+            owner: "ada".into(),
+            room_id: Some("!room".into()),
+            name: "CI".into(),
+            url: "https://ci.example.org/".into(),
+            filter: "{}".into(),
+            created: Millis(1_700_000_000_000),
+            secret: OutgoingSecret::of([7; 32]),
+            state: OutgoingState {
+                begun: Millis(1_700_000_000_001),
+                failing_since: Some(Millis(1_700_000_000_002)),
+                failures: 3,
+                last_error: Some("no connection".into()),
+                disabled: None,
+            },
+        };
+        check("outgoing webhook 1", &outgoing);
     }
 
     #[test]

@@ -49,6 +49,12 @@ pub(crate) const WEBHOOKS: TableDefinition<'_, &str, Bytes> = TableDefinition::n
 /// The IDs of webhooks, by their rooms and by the users who made them.
 pub(crate) const WEBHOOKS_OF: TableDefinition<'_, OwnedKey, ()> =
     TableDefinition::new("webhooks_of");
+/// Outgoing webhooks, by ID.
+pub(crate) const OUTGOING: TableDefinition<'_, &str, Bytes> =
+    TableDefinition::new("outgoing_webhooks");
+/// The IDs of outgoing webhooks, by the local parts of their owners, and by their rooms.
+pub(crate) const OUTGOING_OF: TableDefinition<'_, OwnedKey, ()> =
+    TableDefinition::new("outgoing_webhooks_of");
 /// Tokens that will expire, soonest first.
 pub(crate) const EXPIRIES: TableDefinition<'_, ExpiryKey, ()> = TableDefinition::new("expiries");
 
@@ -262,6 +268,8 @@ fn open_tables(write: &redb::WriteTransaction) -> Result<(), Unavailable> {
     write.open_table(IMPORTED)?;
     write.open_table(WEBHOOKS)?;
     write.open_table(WEBHOOKS_OF)?;
+    write.open_table(OUTGOING)?;
+    write.open_table(OUTGOING_OF)?;
     write.open_table(SERVICES)?;
     write.open_table(SERVICE_DEVICES)?;
     write.open_table(CONSUMERS)?;

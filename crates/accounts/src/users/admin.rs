@@ -127,7 +127,7 @@ impl Accounts {
         .await
     }
 
-    /// Deactivates an account permanently: its devices and consumers are removed, nobody can log in,
+    /// Deactivates an account permanently: its devices, consumers and outgoing webhooks are removed, nobody can log in,
     /// and the name stays taken. Returns the removed devices. Repeating it changes nothing.
     ///
     /// # Errors
@@ -144,6 +144,7 @@ impl Accounts {
             user.admin = false;
             change.put_user(&name, &user)?;
             change.hand_over(&name)?;
+            change.remove_outgoing_of(&name)?;
             change.remove_consumers(&name)?;
             Ok(change.remove_devices(&name, Revocation::Deactivated)?)
         })

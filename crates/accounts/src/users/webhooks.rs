@@ -289,7 +289,8 @@ fn user_name(id: &str) -> Localpart {
     Localpart::stored(&format!("{WEBHOOK_PREFIX}{id}"))
 }
 
-fn new_id() -> Result<String, Unavailable> {
+/// The ID of a new webhook.
+pub(crate) fn new_id() -> Result<String, Unavailable> {
     let mut bytes = [0; ID_LENGTH];
     fill_random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(ID_LETTERS[usize::from(byte % 32)])).collect())

@@ -77,6 +77,14 @@ impl Consumers {
         self.change(self.live(key), change).await
     }
 
+    /// The record of a consumer.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn record(&self, key: &ConsumerKey) -> Result<ConsumerRecord, ChangeError> {
+        self.change(self.live(key), |_| Ok(())).await
+    }
+
     /// Sets the event of a commit at `position` aside, for a reason. It comes in no batch from then on.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod live;
 mod parked;
 mod past;
 mod port;
+mod pushed;
 mod record;
 mod turns;
 
@@ -30,6 +31,7 @@ pub use self::{
     parked::{PARKED_MAX, ParkedEvent, ParkedFate},
     past::ConsumerPlace,
     port::{ConsumerKey, ConsumerOwner, ConsumerStore, CreateError},
+    pushed::{PushError, PushedBatch, PushedConsumer, PushedEvent},
     record::{BatchPlace, ConsumerRecord, NamedBatch, OUTSTANDING_MAX, OutstandingBatch},
     turns::ConsumerTurn,
 };

@@ -9,6 +9,7 @@ use rookery_schema::{
     types::{
         calls::pages as calls,
         events::relations,
+        outgoing_webhooks,
         rooms::{members, pages, timeline, typing},
         sync::ROOMS_DEFAULT,
         users::{account_data, consumers, viewer},
@@ -79,6 +80,8 @@ const RULES: CostRules = CostRules {
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Viewer.consumers", consumers::PAGE_DEFAULT),
         ("Admin.consumers", consumers::PAGE_DEFAULT),
+        ("Viewer.outgoingWebhooks", outgoing_webhooks::PAGE_DEFAULT),
+        ("Admin.outgoingWebhooks", outgoing_webhooks::PAGE_DEFAULT),
         ("Consumer.parked", consumers::PAGE_DEFAULT),
         ("Reaction.users", PAGE_MAX),
         ("CreateRoomPayload.messages", TIMELINE_DEFAULT),

@@ -280,6 +280,7 @@ impl Sources {
             },
             turn: self.turn(),
             outgoing_allow: self.list("outgoing.allow", values::network),
+            outgoing_give_up_after: self.one("outgoing.give_up_after", values::duration),
         }
     }
 }

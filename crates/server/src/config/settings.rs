@@ -321,6 +321,11 @@ pub const ALL: &[Setting] = &[
             "Addresses that users' webhooks may reach although they are not public, also without TLS (a list)",
         )
     },
+    duration(
+        "outgoing.give_up_after",
+        "1d",
+        "Time of failures after which an outgoing webhook is disabled until its owner resumes it",
+    ),
     serve(
         "turn.listen",
         "ADDR:PORT",

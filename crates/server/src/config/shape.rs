@@ -52,6 +52,8 @@ pub struct Config {
     pub turn: TurnSettings,
     /// Networks to which requests go although they are not public.
     pub outgoing_allow: Vec<Network>,
+    /// How long the requests of a webhook may fail.
+    pub outgoing_give_up_after: Duration,
 }
 
 /// Limits on requests.

@@ -168,6 +168,8 @@ pub enum RefusalCode {
     TooMuchAccountData,
     /// The room version is not supported.
     UnknownRoomVersion,
+    /// The address of a webhook cannot be read, or the server sends nothing there.
+    UrlInvalid,
     /// The user name has characters that names cannot have, or is too long.
     UserNameInvalid,
     /// The user name is taken.
@@ -229,6 +231,7 @@ impl RefusalCode {
             Self::PositionNotDelivered => &["position"],
             Self::NoSuchUser => &["userId", "successor", "invite"],
             Self::NoSuchWebhook => &["webhookId"],
+            Self::UrlInvalid => &["url"],
             Self::NameReserved => &["username", "localpart", "alias", "canonical", "alternative"],
             Self::NotAThreadRoot => &["threadRoot"],
             Self::NotRedactable => &["eventId"],

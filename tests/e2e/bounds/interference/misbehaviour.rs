@@ -13,11 +13,16 @@ use serde_json::json;
 use super::{Fixture, victim::chance};
 use crate::{
     client::{Client, Socket},
+    receiver::{Receiver as HttpReceiver, Reply},
+    server::eventually,
     streams::consumers::client::{Consuming, acknowledge, reset},
 };
 
 /// Sockets of a client that reads little or nothing.
 const SOCKETS: usize = 6;
+
+/// Outgoing webhooks of each of many accounts.
+const WEBHOOKS: usize = 3;
 
 /// Consumers of a user.
 const CONSUMERS: usize = 5;
@@ -62,6 +67,8 @@ pub(super) enum Misbehaviour {
     TakesNoAnswers,
     /// Consumers: some read everything again and again, and some never acknowledge and come back all the time.
     Consumes,
+    /// Webhooks whose receiver never answers, of many accounts.
+    HangsWebhooks,
     /// Long answers on sockets of many accounts, with a little read now and then.
     LeavesLongAnswers,
 }
@@ -99,13 +106,13 @@ impl Misbehaviour {
             Self::Reconnects | Self::SubscribesToTheMost => 2,
             Self::Consumes => CONSUMERS,
             Self::AsksForTheMost | Self::TakesNoAnswers => 1,
-            Self::LeavesLongAnswers => fixture.eves.len(),
+            Self::HangsWebhooks | Self::LeavesLongAnswers => fixture.eves.len(),
         };
         let (ready, begun) = channel();
         let mut misbehaving = Misbehaving { stop: Vec::new(), threads: Vec::new() };
         for number in 0..threads {
             let Fixture { eve, eves, room, start, cursors, .. } = fixture;
-            let many = self == Self::LeavesLongAnswers;
+            let many = matches!(self, Self::HangsWebhooks | Self::LeavesLongAnswers);
             let user = User {
                 client: if many { &eves[number] } else { eve }.clone(),
                 room: room.clone(),
@@ -172,6 +179,9 @@ impl Misbehaviour {
                     user.client.post(&user.costly(), &json!({ "room": user.room }));
                     ready.send(()).ok();
                 }
+                Self::HangsWebhooks => {
+                    user.hang_webhooks(ready, goes_on);
+                }
                 Self::LeavesLongAnswers => {
                     let mut socket = user.long_answers();
                     ready.send(()).ok();
@@ -205,6 +215,28 @@ impl Misbehaviour {
 }
 
 impl User {
+    /// Makes webhooks, waits until all of them hang, and deletes them once the misbehaviour is over.
+    fn hang_webhooks(&self, ready: &Sender<()>, goes_on: impl Fn(Duration) -> bool) {
+        let receiver = HttpReceiver::start(Reply::Nothing);
+        let create =
+            "mutation($input: CreateOutgoingWebhookInput!) { createOutgoingWebhook(input: $input) {
+            webhook { webhookId } } }";
+        let input = json!({ "input": { "name": "hangs", "url": receiver.url() } });
+        let made: Vec<_> = (0..WEBHOOKS)
+            .map(|_| self.client.run(create, &input)["createOutgoingWebhook"]["webhook"].clone())
+            .collect();
+        self.client.say(&self.room, "begin");
+        eventually("all webhooks hang", || receiver.arrived().len() >= WEBHOOKS);
+        ready.send(()).ok();
+        while goes_on(STALL) {}
+        let delete =
+            "mutation($input: DeleteOutgoingWebhookInput!) { deleteOutgoingWebhook(input: $input) {
+            webhookId } }";
+        for webhook in made {
+            self.client.run(delete, &json!({ "input": webhook }));
+        }
+    }
+
     fn follow(&self, socket: &mut Socket, id: &str) {
         socket.subscribe_later(id, FOLLOW, &json!({ "after": self.start }));
     }

@@ -15,6 +15,7 @@ use crate::{
     types::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
+        outgoing_webhooks::{self, OutgoingWebhookConnection},
         values::{
             connection::{Page, connection, key},
             scalars::{DateTime, EventIdScalar, Long, PositionScalar},
@@ -267,5 +268,16 @@ impl Admin {
     ) -> Result<ConsumerConnection> {
         session(context).admin()?;
         page(context, None, (first, after)).await
+    }
+
+    /// The outgoing webhooks of all users, by ID.
+    async fn outgoing_webhooks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<OutgoingWebhookConnection> {
+        session(context).admin()?;
+        outgoing_webhooks::page(context, None, (first, after)).await
     }
 }

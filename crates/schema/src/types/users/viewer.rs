@@ -15,6 +15,7 @@ use crate::{
         calls::call::Call,
         errors::fault::Fault,
         filter::{FilterShown, StoredFilter},
+        outgoing_webhooks::{self, OutgoingWebhookConnection},
         rooms::pages::{ListedRooms, RoomConnection, rooms_of_viewer},
         values::{
             connection::{Page, connection, key},
@@ -145,6 +146,17 @@ impl Viewer {
     ) -> Result<ConsumerConnection> {
         let user = session(context).viewer()?.to_owned();
         consumers::page(context, Some(user), (first, after)).await
+    }
+
+    /// Your outgoing webhooks, by ID.
+    async fn outgoing_webhooks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<OutgoingWebhookConnection> {
+        let user = session(context).viewer()?.to_owned();
+        outgoing_webhooks::page(context, Some(user), (first, after)).await
     }
 
     /// The device of this request.
