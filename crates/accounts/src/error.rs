@@ -21,7 +21,9 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
+    /// A fault with this cause, before anything was executed.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), outcome_unknown: false, is_of_disk: false }
     }
 

@@ -13,8 +13,7 @@ use std::{
 };
 
 use rookery_domain::{
-    AccountEvent, Fact, Filter, Membership, OwnedRoomId, OwnedUserId, RoomId, TimelineEventType,
-    UserId,
+    AccountEvent, Fact, Filter, OwnedRoomId, OwnedUserId, RoomId, TimelineEventType, UserId,
 };
 use rookery_log::{Millis, Position, ReadError, StreamId, StreamKind};
 use rookery_projection::Committed;
@@ -113,7 +112,7 @@ impl OwedCounts {
         let mut changed = Vec::new();
         for room in due {
             self.owed.remove(&room);
-            let is_joined = view.membership(&room, &self.user) == Membership::Join;
+            let is_joined = view.is_joined(&room, &self.user);
             let Some(found) = view.room(&room).filter(|_| is_joined) else { continue };
             let (position, unread) = (view.position(), found.unread(&self.user));
             if let Some(told) = self.told.get_mut(&room).filter(|told| told.unread == unread) {

@@ -55,8 +55,9 @@ impl Feeds {
     /// Delivers the commits that the models of `reader` apply from now on. A server needs one.
     #[must_use]
     pub fn new(reader: Reader, options: Options) -> Self {
+        let followings = Arc::clone(reader.followings());
         let live = reader.models().observe(|position| Live {
-            router: Router::new(position, options.inbox_commits_max),
+            router: Router::new(followings, position, options.inbox_commits_max),
             pages: Pages::default(),
             counters: Counters::default(),
         });

@@ -57,6 +57,10 @@ impl Claims {
         self.0.iter().any(|(pattern, _)| pattern.matches(name))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn exclude(&self, name: &str) -> bool {
         self.0.iter().any(|(pattern, exclusive)| *exclusive && pattern.matches(name))
     }
@@ -96,6 +100,24 @@ impl Namespaces {
     #[must_use]
     pub fn claims_room(&self, room: &RoomId) -> bool {
         self.rooms.claim(room.as_str())
+    }
+
+    /// Whether there is a claim on users.
+    #[must_use]
+    pub fn claims_users(&self) -> bool {
+        !self.users.is_empty()
+    }
+
+    /// Whether there is a claim on aliases.
+    #[must_use]
+    pub fn claims_aliases(&self) -> bool {
+        !self.aliases.is_empty()
+    }
+
+    /// Whether there is a claim on rooms.
+    #[must_use]
+    pub fn claims_rooms(&self) -> bool {
+        !self.rooms.is_empty()
     }
 
     /// Whether the user is in an exclusive namespace.

@@ -30,9 +30,9 @@ pub use self::{
     commits::{Committed, Unreadable, decode},
     digest::{Difference, Digests},
     models::{
-        DataPlace, Directory, Filters, Member, MembershipChange, Models, Parked, Place,
-        Preferences, Reactions, ReadMark, ReadMarks, ReadersOfRooms, Related, Relating,
-        RoomMembers, RoomsOfUsers, StreamKey, Summary, Thread, VisibilityChange,
+        DataPlace, Directory, Filters, Member, MemberSince, MembershipChange, Models, Parked,
+        Place, Preferences, Reactions, ReadMark, ReadMarks, ReadersOfRooms, Related, Relating,
+        RoomMembers, RoomsOfUser, RoomsOfUsers, StreamKey, Summary, Thread, VisibilityChange,
     },
     observer::Observer,
     options::Options,

@@ -1,6 +1,7 @@
 //! Puts together the parts of a server on one data directory.
 
 pub(crate) mod clock;
+mod following;
 mod outgoing;
 pub(crate) mod tasks;
 
@@ -42,7 +43,7 @@ use crate::{
     data_directory::{reconcile, signing::FoundKey},
     failure::Failure,
     import::unfinished::Unfinished,
-    node::tasks::Tasks,
+    node::{following::InModels, tasks::Tasks},
     terminal::progress::Progress,
 };
 
@@ -317,6 +318,7 @@ impl Node {
             ..CommandOptions::default()
         };
         let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
+        services.follow_rooms(Arc::new(InModels(reader.clone()))).await?;
         let to_bridges = outgoing::to_bridges(config)?;
         let memberships = Arc::new(FromModels {
             reader: reader.clone(),
@@ -332,12 +334,15 @@ impl Node {
             .with_logged_in(Arc::new(FromAccounts(accounts.clone())))
             .with_services(services.rules());
         let (stop_projector, stopped) = oneshot::channel::<()>();
-        let running = models.clone();
+        let (running, following) = (models.clone(), reader.clone());
         let projector = tasks.spawn("projector", async move {
             let stopped = async {
                 stopped.await.ok();
             };
-            running.run(stopped).await;
+            tokio::select! {
+                () = running.run(stopped) => {}
+                () = following.keep_following() => {}
+            }
         });
         let commands = Arc::new(commands);
         let silence = config.limits.consumer_silence;

@@ -5,7 +5,11 @@
 //! **Invariant:** a change has a task of its own, so it ends with the reading of the list even if
 //! its caller gives up.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::RwLock;
 use rookery_accounts::{
@@ -16,7 +20,9 @@ use rookery_domain::OwnedServerName;
 use rookery_namespaces::{ClaimConflict, Services};
 use tokio::sync::{Mutex, watch};
 
-use crate::{NewRegistration, Registered, Registration, RegistrationError};
+use crate::{
+    NewRegistration, Registered, RegistrationError, RoomFollowing, registration::StoredRegistration,
+};
 
 /// The list of services was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +51,7 @@ struct Inner {
     changing: Mutex<()>,
     by_token: RwLock<Arc<HashMap<ServiceTokenHash, Arc<Registered>>>>,
     rules: watch::Sender<Arc<Services>>,
+    following: OnceLock<Arc<dyn RoomFollowing>>,
 }
 
 impl ServiceDirectory {
@@ -56,6 +63,29 @@ impl ServiceDirectory {
         let inner = Inner::new(accounts, server_name);
         inner.reload()?;
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Lets all services follow rooms, those that are added later too. Call it once, before the first
+    /// request.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if the log cannot be read.
+    pub async fn follow_rooms(&self, following: Arc<dyn RoomFollowing>) -> Result<(), Unavailable> {
+        for registered in self.list() {
+            let service = &registered.service;
+            if let Some(since) = registered.follows_since {
+                following.prepare(service, Some(since), registered.created).await?;
+                following.show(service);
+            } else {
+                tracing::warn!(
+                    service = service.name,
+                    "an earlier version added this service, so it follows no rooms: remove it and \
+                     add it again"
+                );
+            }
+        }
+        self.inner.following.set(following).ok();
+        Ok(())
     }
 
     /// An empty list, which does not follow the file before its first change.
@@ -179,6 +209,7 @@ impl Inner {
             changing: Mutex::default(),
             by_token: RwLock::default(),
             rules: watch::Sender::default(),
+            following: OnceLock::new(),
         }
     }
 
@@ -205,16 +236,34 @@ impl Inner {
             Some(_) => None,
         };
         let Some(token) = token.or_else(|| drawn.clone()) else { return Ok(None) };
-        let new = NewService {
-            name: registration.name.clone(),
-            token,
-            bot: registration.bot.clone(),
-            registration: serde_json::to_string(&registration).unwrap_or_default(),
-            hs_token,
+        let service = Arc::new(service);
+        let following = self.following.get().filter(|_| !self.lists(&service.name));
+        // The service may connect as soon as it is stored, and it then follows its rooms.
+        let follows_since = match following {
+            Some(following) => {
+                let since = following.prepare(&service, None, now).await;
+                Some(since.map_err(ServiceError::from)?)
+            }
+            None => None,
         };
+        let (name, bot) = (registration.name.clone(), registration.bot.clone());
+        let stored = StoredRegistration { registration, follows_since };
+        let registration = serde_json::to_string(&stored).unwrap_or_default();
+        let new = NewService { name, token, bot, registration, hs_token };
         let added = self.accounts.add_service(new, now).await;
-        self.settle(added)?;
+        if let (Ok(()), Some(following)) = (&added, following) {
+            following.show(&service);
+        }
+        let added = self.settle(added);
+        if let Some(following) = following.filter(|_| !self.lists(&service.name)) {
+            following.end(&service);
+        }
+        added?;
         Ok(drawn)
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.by_token.read().values().any(|one| one.service.name == name)
     }
 
     fn reload(&self) -> Result<(), Unavailable> {
@@ -234,17 +283,22 @@ impl Inner {
         }
         let mut rules: Vec<_> = by_token.values().map(|one| one.service.clone()).collect();
         rules.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        *self.by_token.write() = Arc::new(by_token);
+        let before = std::mem::replace(&mut *self.by_token.write(), Arc::new(by_token));
+        if let Some(following) = self.following.get() {
+            let gone = before.values().filter(|one| !self.lists(&one.service.name));
+            gone.for_each(|one| following.end(&one.service));
+        }
         self.rules.send_replace(Arc::new(Services::new(rules)));
         Ok(())
     }
 
     fn registered(&self, record: ServiceRecord) -> Result<Registered, (String, String)> {
         let ServiceRecord { name, token, created, registration, hs_token } = record;
-        let registration: Registration = serde_json::from_str(&registration)
+        let stored: StoredRegistration = serde_json::from_str(&registration)
             .map_err(|error| (name.clone(), error.to_string()))?;
+        let StoredRegistration { registration, follows_since } = stored;
         let service = registration.service(&self.server_name);
         let service = service.map_err(|error| (name, error.to_string()))?;
-        Ok(Registered::new(service, registration, created, token, hs_token))
+        Ok(Registered::new(service, registration, (created, follows_since), token, hs_token))
     }
 }

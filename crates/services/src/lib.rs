@@ -7,6 +7,7 @@
 
 mod directory;
 mod file;
+mod following;
 mod registration;
 mod session;
 
@@ -16,6 +17,7 @@ mod tests;
 pub use self::{
     directory::{DirectoryError, ServiceDirectory},
     file::{FileError, FileFormat, parse, read},
+    following::{FollowsSince, RoomFollowing},
     registration::{NewRegistration, Registered, Registration, RegistrationError},
     session::{ServiceSession, SessionError, UserRefusal},
 };

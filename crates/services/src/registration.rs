@@ -6,6 +6,8 @@ use rookery_namespaces::{Claim, NamespacesError, Service, ServiceNameError, chec
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::FollowsSince;
+
 /// The statements of an operator about a service. They are stored as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
@@ -25,6 +27,15 @@ pub struct Registration {
     pub rooms: Vec<Claim>,
     /// The names of the networks that it bridges.
     pub protocols: Vec<String>,
+}
+
+/// A registration, as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredRegistration {
+    #[serde(flatten)]
+    pub(crate) registration: Registration,
+    #[serde(default)]
+    pub(crate) follows_since: Option<FollowsSince>,
 }
 
 /// A registration with its secrets, on its way from the operator to the server.
@@ -47,6 +58,9 @@ pub struct Registered {
     pub registration: Registration,
     /// When it was added.
     pub created: Millis,
+    /// The commit after which it follows rooms; `None` if an earlier version of the program added
+    /// it.
+    pub follows_since: Option<FollowsSince>,
     pub(crate) token: ServiceTokenHash,
     hs_token: HiddenText,
     caller: String,
@@ -107,13 +121,13 @@ impl Registered {
     pub(crate) fn new(
         service: Service,
         registration: Registration,
-        created: Millis,
+        (created, follows_since): (Millis, Option<FollowsSince>),
         token: ServiceTokenHash,
         hs_token: Option<String>,
     ) -> Self {
         let caller = format!("service:{}", service.name);
         let (service, hs_token) = (Arc::new(service), HiddenText(hs_token));
-        Self { service, registration, created, token, hs_token, caller }
+        Self { service, registration, created, follows_since, token, hs_token, caller }
     }
 
     /// The name under which limits count the service. It cannot be a user ID.

@@ -55,11 +55,10 @@ impl RoomView<'_> {
     /// The access of `viewer` to the room.
     #[must_use]
     pub fn access(&self, viewer: &UserId) -> Access {
-        let membership = self.member(viewer).map(|member| member.membership).unwrap_or_default();
-        Access::of(membership, self.summary())
+        Access::of(self.membership(viewer), self.summary())
     }
 
-    /// Whether `user` is joined.
+    /// Whether `user` is a joined member. A bot is none of a room that its service only follows.
     #[must_use]
     pub fn is_joined(&self, user: &UserId) -> bool {
         self.member(user).is_some_and(|member| member.membership == Membership::Join)

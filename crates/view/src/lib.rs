@@ -10,6 +10,7 @@ mod access;
 mod account;
 mod calls;
 mod directory;
+mod following;
 mod known;
 mod past;
 mod profiles;
@@ -31,6 +32,9 @@ pub use self::{
     account::{DataEntry, UnreadCounts, WantedData},
     calls::{PastCalls, RoomCall},
     directory::{PublicRoomCursor, PublicRooms},
+    following::{
+        FollowPlace, FollowedCommit, FollowedRoom, FollowedSince, Followings, RoomFollower,
+    },
     past::{Moved, PastRoom},
     read::{Around, EventAt},
     reader::Reader,

@@ -49,7 +49,7 @@ impl View<'_> {
     }
 
     /// Whether `viewer` may see the own profile of `user`: the user, users who share a room with the
-    /// user, and, if the operator allows it, all users of the server.
+    /// user, bots whose services follow a room of the user, and, if the operator allows it, all users of the server.
     ///
     /// # Errors
     /// [`TimelineError::Exhausted`] if the budget of the request is used up.
@@ -62,8 +62,8 @@ impl View<'_> {
         if audience == ProfileAudience::Users || viewer == user {
             return Ok(true);
         }
-        meter.take_rows(self.shared_looked(viewer, user))?;
-        Ok(self.share_a_room(viewer, user))
+        meter.take_rows(self.shared_looked(viewer, user) + self.follows_looked(viewer, user))?;
+        Ok(self.share_a_room(viewer, user) || self.follows(viewer, user))
     }
 
     /// Whether `viewer` may see the presence of `user`: the user, and users who share a room with

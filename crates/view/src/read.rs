@@ -59,7 +59,14 @@ impl Reader {
         (meter, scans): (&dyn Meter, &Scans),
     ) -> Result<TimelinePage, TimelineError> {
         let ignored = self.view().ignored(viewer);
-        let pager = Pager { models: &self.models, room, viewer, meter, scans };
+        let pager = Pager {
+            models: &self.models,
+            followings: &self.followings,
+            room,
+            viewer,
+            meter,
+            scans,
+        };
         if ignored.is_empty() {
             return pager.page(wanted).await;
         }

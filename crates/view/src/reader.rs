@@ -5,33 +5,42 @@ use std::{sync::Arc, time::Duration};
 use rookery_log::{Epoch, Position};
 use rookery_projection::{ReadModels, Stale};
 
-use crate::{View, directory::ListedRooms};
+use crate::{Followings, View, directory::ListedRooms};
 
 /// Answers questions from the read models. Cheap to clone; all clones answer from the same models.
 #[derive(Clone)]
 pub struct Reader {
     pub(crate) models: ReadModels,
     pub(crate) listed: Arc<ListedRooms>,
+    pub(crate) followings: Arc<Followings>,
 }
 
 impl Reader {
-    /// A reader of these models. A server needs one: it holds the index of the public directory.
+    /// A reader of these models. A server needs one: it holds the index of the public directory, and
+    /// the rooms that services follow.
     #[must_use]
     pub fn new(models: ReadModels) -> Self {
         let listed = models.observe(|_| ListedRooms::default());
-        Self { models, listed }
+        let followings = models.observe(|_| Followings::default());
+        Self { models, listed, followings }
     }
 
     /// Locks the models to read them at one position. Keep it short: the projector waits.
     #[must_use]
     pub fn view(&self) -> View<'_> {
-        View::of(&self.models)
+        View::of(&self.models, &self.followings)
     }
 
     /// The models of the answers.
     #[must_use]
     pub fn models(&self) -> &ReadModels {
         &self.models
+    }
+
+    /// The rooms that services follow.
+    #[must_use]
+    pub fn followings(&self) -> &Arc<Followings> {
+        &self.followings
     }
 
     /// The epoch of the log.

@@ -11,13 +11,17 @@ use rookery_domain::{
     normal_alias,
 };
 use rookery_log::{Epoch, Position, StreamId};
-use rookery_projection::{Filters, Models, Parked, Place, ReadModels, StreamKey};
+use rookery_projection::{Filters, Models, Parked, Place, ReadModels, RoomsOfUser, StreamKey};
 
-use crate::RoomView;
+use crate::{
+    Followings, RoomView,
+    following::{ServiceRooms, Services},
+};
 
 /// The locked models, at one position.
 pub struct View<'a> {
     models: RwLockReadGuard<'a, Models>,
+    followings: RwLockReadGuard<'a, Services>,
     epoch: Epoch,
 }
 
@@ -43,10 +47,15 @@ pub struct RoomsPage<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Locks these models.
+    /// Locks these models, and the rooms that services follow.
     #[must_use]
-    pub fn of(models: &'a ReadModels) -> Self {
-        Self { models: models.read(), epoch: models.epoch() }
+    pub fn of(models: &'a ReadModels, followings: &'a Followings) -> Self {
+        let epoch = models.epoch();
+        Self { models: models.read(), followings: followings.read(), epoch }
+    }
+
+    pub(crate) fn followings(&self) -> &Services {
+        &self.followings
     }
 
     /// The position of all answers.
@@ -75,7 +84,7 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn room_at(&self, key: StreamKey) -> Option<RoomView<'_>> {
-        RoomView::new(&self.models, key)
+        RoomView::new(&self.models, &self.followings, key)
     }
 
     /// How many rooms there are.
@@ -84,8 +93,29 @@ impl<'a> View<'a> {
         self.models.rooms().len()
     }
 
+    /// The rooms of `user` by membership. A service's bot counts as joined to the rooms that its
+    /// service follows.
+    pub(crate) fn lists_of(&self, user: &UserId) -> Option<&RoomsOfUser> {
+        let followed = self.followings.of(user).map(ServiceRooms::lists);
+        followed.or_else(|| self.models.rooms_of_users().of(user))
+    }
+
+    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is between
+    /// these positions, most recent first.
+    pub(crate) fn rooms_between(
+        &self,
+        user: &UserId,
+        membership: Membership,
+        between: (Position, Position),
+        limit: usize,
+    ) -> Vec<(Position, StreamKey)> {
+        let rooms = self.lists_of(user).and_then(|rooms| rooms.with(membership));
+        rooms.map(|rooms| self.models.rooms_between(rooms, between, limit)).unwrap_or_default()
+    }
+
     /// Up to `limit` rooms in which `user` has `membership`, most recently active first; `before`
-    /// is the [`RoomsPage::next`] of the previous page. The cost depends almost only on `limit`.
+    /// is the [`RoomsPage::next`] of the previous page. A service's bot counts as joined to the
+    /// rooms that its service follows. The cost depends almost only on `limit`.
     #[must_use]
     pub fn rooms_of(
         &self,
@@ -100,7 +130,7 @@ impl<'a> View<'a> {
         let hides = membership == Membership::Invite && !ignored.is_empty();
         // A user has few unanswered invites.
         let looked = if hides { usize::MAX } else { limit + 1 };
-        let mut found = self.models.rooms_between(user, membership, between, looked);
+        let mut found = self.rooms_between(user, membership, between, looked);
         if hides {
             let is_ignored = |room: RoomView<'_>| room.is_invite_ignored(user, &ignored);
             found.retain(|(_, room)| !self.room_at(*room).is_some_and(is_ignored));
@@ -117,45 +147,67 @@ impl<'a> View<'a> {
         rooms.filter_map(|(key, membership)| Some((self.models.room_id(key)?, membership)))
     }
 
-    /// The membership of `user` in `room`.
+    /// The membership of `user` in `room`, as in [`RoomView::membership`].
     #[must_use]
     pub fn membership(&self, room: &RoomId, user: &UserId) -> Membership {
-        let member = self.room(room).and_then(|room| room.member(user));
-        member.map(|member| member.membership).unwrap_or_default()
+        self.room(room).map(|room| room.membership(user)).unwrap_or_default()
     }
 
-    /// The membership of `user` in `room` after the commit at `position`.
+    /// The membership of `user` in `room` after the commit at `position`, by their own member events
+    /// alone: a bot is no member of a room that its service follows.
+    #[must_use]
+    pub fn own_membership_at(
+        &self,
+        room: &RoomId,
+        user: &UserId,
+        position: Position,
+    ) -> Membership {
+        let member = self.room(room).and_then(|room| room.member(user));
+        member.map(|member| member.membership_at(position)).unwrap_or_default()
+    }
+
+    /// The membership of `user` in `room` after the commit at `position`, as in
+    /// [`RoomView::membership`].
     #[must_use]
     pub fn membership_at(&self, room: &RoomId, user: &UserId, position: Position) -> Membership {
         self.room(room).map(|room| room.membership_at(user, position)).unwrap_or_default()
     }
 
-    /// The rooms that `user` was joined to after the commit at `position`.
+    /// The rooms whose member `user` was after the commit at `position`.
     #[must_use]
     pub fn joined_rooms_at(&self, user: &UserId, position: Position) -> Vec<OwnedRoomId> {
         let rooms = self.models.rooms_of_users().all(user);
         let rooms = rooms.filter_map(|(key, _)| self.room_at(key));
-        let joined = rooms.filter(|room| room.membership_at(user, position) == Membership::Join);
+        let joined = rooms.filter(|room| {
+            let member = room.member(user);
+            member.is_some_and(|it| it.membership_at(position) == Membership::Join)
+        });
         joined.map(|room| room.id().to_owned()).collect()
     }
 
-    /// In how many rooms `user` has `membership`; `None` if they have no membership at all.
+    /// All rooms in which `user` has a membership, in no particular order. A service's bot has one in
+    /// the rooms that its service follows or followed.
+    pub fn all_rooms_of(&self, user: &UserId) -> impl Iterator<Item = StreamKey> {
+        self.lists_of(user).into_iter().flat_map(RoomsOfUser::iter).map(|(room, _)| room)
+    }
+
+    /// Of how many rooms `user` is a member with `membership`; `None` if of none at all.
     #[must_use]
     pub fn rooms_count(&self, user: &UserId, membership: Membership) -> Option<usize> {
         self.models.rooms_of_users().counts(user).map(|count| count(membership))
     }
 
-    /// The streams of the rooms that `user` was joined to after the commit at `position`. It is
-    /// fast for the present position.
+    /// The streams of the rooms that `user` was joined to after the commit at `position`, or that
+    /// their service followed. It is fast for the present position.
     #[must_use]
     pub fn joined_at(&self, user: &UserId, position: Position) -> Vec<StreamId> {
-        let rooms = self.models.rooms_of_users();
+        let Some(rooms) = self.lists_of(user) else { return Vec::new() };
         let is_now = position == self.position();
         let joined: Vec<_> = if is_now {
-            rooms.joined(user).collect()
+            rooms.with(Membership::Join).into_iter().flatten().copied().collect()
         } else {
             let at = |key| self.room_at(key).map(|room| room.membership_at(user, position));
-            let all = rooms.all(user).map(|(key, _)| key);
+            let all = rooms.iter().map(|(key, _)| key);
             all.filter(|key| at(*key) == Some(Membership::Join)).collect()
         };
         joined.iter().filter_map(|key| self.models.stream(*key).cloned()).collect()
@@ -207,6 +259,19 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn share_a_room(&self, one: &UserId, other: &UserId) -> bool {
         self.models.rooms_of_users().share(one, other)
+    }
+
+    /// Whether `bot` is the bot of a service that follows a room whose member `user` is.
+    pub(crate) fn follows(&self, bot: &UserId, user: &UserId) -> bool {
+        let rooms = self.followings.of(bot).and_then(|it| it.lists().with(Membership::Join));
+        let has = |room: &StreamKey| rooms.is_some_and(|rooms| rooms.contains(room));
+        rooms.is_some() && self.models.rooms_of_users().joined(user).any(|room| has(&room))
+    }
+
+    /// How many rooms [`Self::follows`] checks at most.
+    pub(crate) fn follows_looked(&self, bot: &UserId, user: &UserId) -> usize {
+        let joined = || self.rooms_count(user, Membership::Join).unwrap_or_default();
+        self.followings.of(bot).map_or(0, |_| joined())
     }
 
     /// How many rooms [`Self::share_a_room`] checks at most.

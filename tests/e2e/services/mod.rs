@@ -1,4 +1,5 @@
 //! Programs that take part.
 
+mod following;
 mod identities;
 pub(crate) mod registered;

@@ -24,10 +24,15 @@ pub(crate) fn own(name: &str) -> String {
     )
 }
 
+/// Adds a service with these claims, and returns a client that acts as its bot.
+pub(crate) fn follow_rooms(server: &Server, data: &Path, name: &str, claims: &str) -> Client {
+    let token = succeed(data, &["service", "add", &file(data, name, claims)], "");
+    Client::with_token(server, name, &token)
+}
+
 /// Adds a service with claims of its own, and returns a client that acts as its bot.
 pub(crate) fn add(server: &Server, data: &Path, name: &str) -> Client {
-    let token = succeed(data, &["service", "add", &file(data, name, &own(name))], "");
-    Client::with_token(server, name, &token)
+    follow_rooms(server, data, name, &own(name))
 }
 
 /// Creates a user of a service, and returns a client that acts as that user.

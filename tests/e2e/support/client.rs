@@ -279,7 +279,7 @@ impl Client {
         let document = "subscription($after: Position) { eventStream(after: $after) { position
             events { __typename
                 ... on RoomEvent { eventId type sequence text room { roomId } }
-                ... on RoomOpened { room { roomId } cursor }
+                ... on RoomOpened { room { roomId name } cursor }
                 ... on RoomClosed { roomId closingReason }
                 ... on ReceiptMoved { room { roomId } userId readEvent: eventId isPrivate }
                 ... on Invited { room { roomId name } event { eventId } } } } }";

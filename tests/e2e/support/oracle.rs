@@ -100,15 +100,83 @@ pub(crate) fn log_of(creator: &Client, room: &str) -> Vec<Logged> {
     }
 }
 
+/// The rooms that a service follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Following<'a> {
+    /// The users in its namespaces.
+    pub(crate) users: &'a [&'a str],
+    /// An alias of the room, or the room itself, is in its namespaces all the time.
+    pub(crate) always: bool,
+    /// It was added after all events.
+    pub(crate) is_late: bool,
+}
+
+impl Following<'_> {
+    /// Whether the room concerns the service after each event, and whether the event is a member
+    /// event of one of its users.
+    fn concerned(&self, log: &[Logged]) -> Vec<(bool, bool)> {
+        let mut there = BTreeSet::new();
+        let after = log.iter().map(|event| {
+            let user = event.state_key.as_deref().filter(|_| event.kind == "m.room.member");
+            let user = user.filter(|user| self.users.contains(user));
+            if let Some(user) = user {
+                match event.content["membership"].as_str() {
+                    Some("join" | "invite") => there.insert(user.to_owned()),
+                    _ => there.remove(user),
+                };
+            }
+            (self.always || !there.is_empty(), user.is_some())
+        });
+        after.collect()
+    }
+}
+
+/// The membership after each event, whether it is one of the viewer's own, and the membership in the
+/// end.
+fn followed(log: &[Logged], following: Following<'_>) -> (Vec<(String, bool)>, String) {
+    let concerned = following.concerned(log);
+    let is_in = concerned.last().is_some_and(|(is_in, _)| *is_in);
+    if following.is_late {
+        let none = concerned.iter().map(|_| ("none".to_owned(), false)).collect();
+        return (none, if is_in { "join" } else { "none" }.to_owned());
+    }
+    let mut before = "none";
+    let after = concerned.iter().map(|(is_in, own)| {
+        let after = match before {
+            _ if *is_in => "join",
+            "none" => "none",
+            _ => "leave",
+        };
+        let closes = before == "join" && after == "leave" && *own;
+        before = after;
+        (after.to_owned(), closes)
+    });
+    let after: Vec<_> = after.collect();
+    (after, before.to_owned())
+}
+
 /// The expected view of `viewer` in a room with this log.
 pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
+    expect_for(log, viewer, None)
+}
+
+/// The expected view of `viewer`, the bot of a service with these namespaces if there are any.
+pub(crate) fn expect_for(
+    log: &[Logged],
+    viewer: &str,
+    following: Option<Following<'_>>,
+) -> Expected {
+    let follows = following.map(|following| followed(log, following));
     // The viewer's membership and the setting after each event.
     let mut after: Vec<(String, String)> = Vec::new();
     let (mut membership, mut setting) = ("none".to_owned(), "shared".to_owned());
     let mut memberships = BTreeMap::new();
     let mut texts = BTreeMap::new();
-    for event in log {
-        membership = event.sets("m.room.member", viewer, "membership").unwrap_or(membership);
+    for (index, event) in log.iter().enumerate() {
+        membership = match &follows {
+            Some((after, _)) => after[index].0.clone(),
+            None => event.sets("m.room.member", viewer, "membership").unwrap_or(membership),
+        };
         let new = event.sets("m.room.history_visibility", "", "history_visibility");
         setting = new.unwrap_or(setting);
         if event.kind == "m.room.member" {
@@ -121,16 +189,25 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
         after.push((membership.clone(), setting.clone()));
     }
     let last_join = after.iter().enumerate().rev().find(|(index, (membership, _))| {
-        let own = log[*index].state_key.as_deref() == Some(viewer);
-        own && log[*index].kind == "m.room.member" && membership == "join"
+        let before = index.checked_sub(1).map_or("none", |before| &*after[before].0);
+        membership == "join" && before != "join"
     });
-    let last_join = last_join.map(|(index, _)| index);
+    let mut last_join = last_join.map(|(index, _)| index);
+    if let Some((_, end)) = &follows
+        && end == "join"
+        && membership != "join"
+    {
+        (last_join, membership) = (Some(log.len()), end.clone());
+    }
     let openness = ["joined", "invited", "shared", "world_readable"];
     let rank = |setting: &str| openness.iter().position(|known| *known == setting).unwrap();
-    let own = |event: &Logged| event.sets("m.room.member", viewer, "membership").is_some();
+    let own = |index: usize| match &follows {
+        Some((after, _)) => after[index].1,
+        None => log[index].sets("m.room.member", viewer, "membership").is_some(),
+    };
     let sees = |index: usize| {
         let (membership, new) = &after[index];
-        if membership == "join" || own(&log[index]) {
+        if membership == "join" || own(index) {
             return true;
         }
         let old = index.checked_sub(1).map_or("shared", |before| &after[before].1);
@@ -143,7 +220,7 @@ pub(crate) fn expect(log: &[Logged], viewer: &str) -> Expected {
         }
     };
     let visible: Vec<usize> = (0..log.len()).filter(|index| sees(*index)).collect();
-    let live = (0..log.len()).filter(|index| after[*index].0 == "join" || own(&log[*index]));
+    let live = (0..log.len()).filter(|index| after[*index].0 == "join" || own(*index));
     let message = visible.iter().rev().find(|index| log[**index].is_message());
     // The room was visible to the viewer before an event, whatever its state was.
     let was_inside = |index: usize| {

@@ -41,7 +41,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-work",
         ],
     ),
-    ("rookery-view", &["rookery-domain", "rookery-fixture", "rookery-log", "rookery-projection"]),
+    (
+        "rookery-view",
+        &[
+            "rookery-domain",
+            "rookery-fixture",
+            "rookery-log",
+            "rookery-namespaces",
+            "rookery-projection",
+        ],
+    ),
     (
         "rookery-delivery",
         &[

@@ -5,7 +5,7 @@ use std::{collections::HashMap, io, sync::Arc};
 use rookery_domain::{Membership, RoomId, UserId};
 use rookery_log::{Position, StreamId, StreamKind};
 use rookery_projection::Committed;
-use rookery_view::{Reader, View};
+use rookery_view::{FollowedRoom, Reader, View};
 
 use super::{
     FeedItem, Own,
@@ -42,6 +42,9 @@ impl Delivery {
             ignoring.fold(committed);
             return Ok(own_changes(committed));
         }
+        if committed.kind == Some(StreamKind::Alias) {
+            return Ok(moved_by_alias(own, committed, &reader.view()));
+        }
         if committed.kind != Some(StreamKind::User) {
             let mut membership = self.before;
             let of = (&*own.user, ignoring.users());
@@ -58,6 +61,25 @@ impl Delivery {
         };
         Ok(told.map(item).collect())
     }
+}
+
+/// The rooms that the commit of an alias opened or closed to the bot of a service.
+fn moved_by_alias(own: &Own, committed: &Arc<Committed>, view: &View<'_>) -> Vec<FeedItem> {
+    let moved = view.followed_by_alias(&own.user, committed).into_iter();
+    let item = |FollowedRoom { room_id, is_open, sequence }| {
+        let committed = Arc::clone(committed);
+        if is_open {
+            FeedItem::OpenedByAlias { committed, room_id, sequence }
+        } else {
+            FeedItem::ClosedByAlias { committed, room_id }
+        }
+    };
+    moved.map(item).collect()
+}
+
+/// Whether a part of the commit is about the user's own membership.
+pub(crate) fn is_about(committed: &Committed, user: &UserId) -> bool {
+    about(committed).any(|other| other == user)
 }
 
 /// The membership of `user` in the room of a stream after the commit at `position`.
@@ -106,16 +128,24 @@ impl Memberships {
                 rooms.find(|room| self.at(room, committed.position, view) == Membership::Join)?;
                 (Membership::Join, committed.receipts.len() == 1)
             }
-            Some(StreamKind::Alias) | None => return None,
+            Some(StreamKind::Alias) => {
+                let changed = view.followed_by_alias(&self.own.user, committed);
+                (!changed.is_empty()).then_some((Membership::None, false))?
+            }
+            None => return None,
         };
         Some(Delivery { committed: Arc::clone(committed), before, plain })
     }
 
     fn in_room(&mut self, committed: &Committed, view: &View<'_>) -> Option<(Membership, bool)> {
+        // The view knows the rooms of a service at each commit.
+        if let Some(followed) = view.followed_commit(&self.own.user, committed) {
+            let is_plain = followed.is_plain() && !is_about(committed, &self.own.user);
+            return followed.concerns().then_some((followed.before, is_plain));
+        }
         let stream = &committed.stream;
         let before = self.at(stream, Position(committed.position.0.saturating_sub(1)), view);
-        let is_about = about(committed).any(|user| user == self.own.user);
-        if !is_about {
+        if !is_about(committed, &self.own.user) {
             if before == Membership::Join {
                 // From here on it is folded, so a parked room ends neither earlier nor later.
                 self.known.entry(stream.clone()).or_insert(before);

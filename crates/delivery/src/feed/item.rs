@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_domain::Pdu;
+use rookery_domain::{OwnedRoomId, Pdu};
 use rookery_projection::Committed;
 use rookery_view::{Closing, EventAt};
 
@@ -41,12 +41,12 @@ pub enum FeedItem {
         /// The event that holds it now; `None` if the slot is empty.
         holder: Option<EventAt>,
     },
-    /// The user has joined: the following events are live, and earlier ones are available by
-    /// scrollback.
+    /// The user has joined, or the room concerns the user's service from now on: the following events
+    /// are live, and earlier ones are available by scrollback.
     Opened {
-        /// The commit of the join.
+        /// The commit of the event that opened the room.
         committed: Arc<Committed>,
-        /// The index of the join there.
+        /// The index of that event there.
         index: usize,
     },
     /// The user may not see the following events.
@@ -60,6 +60,22 @@ pub enum FeedItem {
         /// The member event of the closing: of that commit, or an earlier one that holds the user's
         /// slot again. If the slot is empty, the event that arrived.
         by: Arc<Pdu>,
+    },
+    /// A room concerns the user's service from now on, because an alias points to it.
+    OpenedByAlias {
+        /// The commit of the alias.
+        committed: Arc<Committed>,
+        /// The room.
+        room_id: OwnedRoomId,
+        /// The number of the next event of the room.
+        sequence: u64,
+    },
+    /// A room does not concern the user's service any more, because an alias points elsewhere.
+    ClosedByAlias {
+        /// The commit of the alias.
+        committed: Arc<Committed>,
+        /// The room.
+        room_id: OwnedRoomId,
     },
     /// The user is invited.
     Invited {

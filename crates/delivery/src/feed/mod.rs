@@ -23,7 +23,7 @@ mod telling;
 pub(crate) use self::oracle::Feed;
 pub(crate) use self::{
     concern::{Own, about, membership_after},
-    delivery::{Memberships, in_room},
+    delivery::{Memberships, in_room, is_about},
     ignoring::Ignoring,
 };
 pub use self::{

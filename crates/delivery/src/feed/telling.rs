@@ -7,7 +7,7 @@ use rookery_domain::{
     StateHolder, UserId, is_own_membership,
 };
 use rookery_projection::{Committed, Flags, RowKey};
-use rookery_view::{Closing, EventAt, Reader};
+use rookery_view::{Closing, EventAt, FollowedCommit, Reader};
 
 use super::{FeedItem, Skipped};
 
@@ -20,8 +20,11 @@ pub(super) fn tell_room(
     reader: &Reader,
 ) -> io::Result<Vec<FeedItem>> {
     let mut items = Vec::new();
+    let followed = reader.view().followed_commit(user, committed);
+    let followed = followed.as_ref();
     for (index, event) in committed.room_events() {
-        Taking { user, ignored, committed, index, event, items: &mut items }.take(membership);
+        let taking = Taking { user, ignored, committed, index, event, followed, items: &mut items };
+        taking.take(membership);
     }
     mark_late(&mut items, reader)?;
     Ok(items)
@@ -34,6 +37,8 @@ struct Taking<'a> {
     committed: &'a Arc<Committed>,
     index: usize,
     event: &'a RoomEvent,
+    /// For the bot of a service.
+    followed: Option<&'a FollowedCommit>,
     items: &'a mut Vec<FeedItem>,
 }
 
@@ -43,10 +48,14 @@ impl Taking<'_> {
         let event = self.event;
         let before = *membership;
         let own_slot = event.state_changes().find(|change| self.is_about_user(change));
-        let after = own_slot.as_ref().map_or(before, membership_of);
+        let after = match self.followed {
+            Some(followed) => followed.after(self.index),
+            None => own_slot.as_ref().map_or(before, membership_of),
+        };
         *membership = after;
         let (committed, index) = (Arc::clone(self.committed), self.index);
-        if after == Join && before != Join {
+        let begins = index == 0 && self.followed.is_some_and(|followed| followed.begins);
+        if after == Join && (before != Join || begins) {
             self.items.push(FeedItem::Opened { committed, index });
         } else if after == Invite
             && before != Invite
@@ -79,7 +88,9 @@ impl Taking<'_> {
 
     /// Adds the event itself. A member event of the user is sent wherever the user is.
     fn tell_event(&mut self, is_in: bool) {
-        if !is_in && !is_own_membership(&self.event.pdu, self.user) {
+        let is_own = is_own_membership(&self.event.pdu, self.user)
+            || self.followed.is_some_and(|followed| followed.is_own(self.index));
+        if !is_in && !is_own {
             return;
         }
         let flags = Flags::of(self.event);
@@ -116,7 +127,14 @@ impl Taking<'_> {
     }
 
     fn close(&mut self, slot: Option<&StateChange<'_>>, (before, after): (Membership, Membership)) {
-        let Some(slot) = slot else { return };
+        let Some(slot) = slot else {
+            if before == Membership::Join && after != Membership::Join && self.followed.is_some() {
+                let (committed, index) = (Arc::clone(self.committed), self.index);
+                let (how, by) = (Closing::Unfollowed, Arc::clone(&self.event.pdu));
+                self.items.push(FeedItem::Closed { committed, index, how, by });
+            }
+            return;
+        };
         let holder = slot.holder.as_ref();
         let by_self = holder.is_some_and(|holder| holder.pdu.sender == self.user);
         let Some(how) = Closing::of(before, after, by_self) else { return };

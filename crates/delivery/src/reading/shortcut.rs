@@ -87,8 +87,8 @@ impl Feeds {
         if view.models().receipts_parked() {
             return None;
         }
-        let rooms = view.models().rooms_of_users().all(&own.user);
-        let rooms: Vec<_> = rooms.map(|(key, _)| key).take(left.saturating_add(1)).collect();
+        let rooms = view.all_rooms_of(&own.user);
+        let rooms: Vec<_> = rooms.take(left.saturating_add(1)).collect();
         let left = left.checked_sub(rooms.len())?;
         let (found, rooms) = (BTreeSet::new(), rooms.into_iter());
         Some(Search { after, until, left, found, rooms, place: SearchStep::Between })
@@ -170,6 +170,12 @@ impl Search {
         let stream = models.stream(key)?.clone();
         let (_, room) = stream.split()?;
         let room = <&RoomId>::try_from(room).ok()?;
+        if last.is_none() {
+            // An alias opens and closes a room by a commit of another stream.
+            let moved = view.followed_between(&own.user, room, (self.after, self.until));
+            self.spend(moved.len())?;
+            self.found.extend(moved);
+        }
         let readers: Vec<_> = models.readers().after(room, last).take(limit).collect();
         self.spend(readers.len())?;
         for reader in &readers {

@@ -13,7 +13,7 @@ use rookery_projection::Committed;
 use rookery_view::View;
 
 use super::inbox::{Inbox, Pushed, WaitingCommit};
-use crate::feed::{about, in_room, membership_after};
+use crate::feed::{about, in_room, is_about, membership_after};
 
 /// Identifies a user with subscribers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,18 +131,21 @@ impl Index {
         match committed.kind {
             Some(StreamKind::Room) => self.route_room(committed, view, batch),
             Some(StreamKind::User) => self.route_account(committed, batch),
-            Some(StreamKind::Alias) | None => {}
+            Some(StreamKind::Alias) => self.route_alias(committed, view, batch),
+            None => {}
         }
         self.position = committed.position;
     }
 
     fn route_room(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
         let (position, stream) = (committed.position, &committed.stream);
+        let bots = self.route_to_bots(committed, view, batch);
         let mut concerned: Vec<Key> = about(committed).filter_map(|user| self.key(user)).collect();
+        concerned.retain(|key| !bots.contains(key));
         concerned.sort_unstable_by_key(|key| key.0);
         concerned.dedup();
         for key in self.rooms.get(stream).into_iter().flatten() {
-            if !concerned.contains(key) {
+            if !concerned.contains(key) && !bots.contains(key) {
                 self.put(
                     *key,
                     WaitingCommit { position, before: Membership::Join, plain: true },
@@ -163,6 +166,46 @@ impl Index {
             let after = membership_after(&listener.user, committed, before);
             self.put(key, WaitingCommit { position, before, plain: false }, batch);
             self.set(key, stream, after);
+        }
+    }
+
+    /// Puts a commit of a room into the inboxes of the bots that it concerns. Returns all bots that
+    /// have inboxes.
+    fn route_to_bots(
+        &mut self,
+        committed: &Committed,
+        view: &View<'_>,
+        batch: &mut Batch,
+    ) -> Vec<Key> {
+        let bots = view.bots().filter_map(|bot| Some((bot, self.key(bot.as_str())?)));
+        let bots: Vec<_> = bots.collect();
+        for (bot, key) in &bots {
+            let Some(followed) = view.followed_commit(bot, committed) else { continue };
+            if followed.concerns() {
+                let plain = followed.is_plain() && !is_about(committed, bot);
+                let (position, before) = (committed.position, followed.before);
+                self.put(*key, WaitingCommit { position, before, plain }, batch);
+            }
+            self.set(*key, &committed.stream, followed.last());
+        }
+        bots.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Puts the commit of an alias into the inboxes of the bots to whom it opens or closes a room.
+    fn route_alias(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
+        let bots = view.bots().filter_map(|bot| Some((bot, self.key(bot.as_str())?)));
+        let bots: Vec<_> = bots.collect();
+        for (bot, key) in bots {
+            let moved = view.followed_by_alias(bot, committed);
+            if !moved.is_empty() {
+                let (position, before) = (committed.position, Membership::None);
+                self.put(key, WaitingCommit { position, before, plain: false }, batch);
+            }
+            for room in moved {
+                let stream = StreamId::new(StreamKind::Room, room.room_id.as_str());
+                let after = if room.is_open { Membership::Join } else { Membership::Leave };
+                self.set(key, &stream, after);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rookery_domain::UserId;
 use rookery_log::Position;
 use rookery_projection::{Committed, ReadModels};
-use rookery_view::View;
+use rookery_view::{Followings, View};
 
 use super::{
     counters::Counters,
@@ -20,6 +20,8 @@ use crate::{Delivery, feed::Memberships};
 
 /// Passes each commit behind the models to the subscribers that it concerns.
 pub(crate) struct Router {
+    /// The rooms that services follow.
+    followings: Arc<Followings>,
     // Locked before the ring and the models, never after.
     index: Mutex<Index>,
     /// The position of the index, readable without the lock.
@@ -29,8 +31,13 @@ pub(crate) struct Router {
 }
 
 impl Router {
-    pub(crate) fn new(position: Position, inbox_entries_max: usize) -> Self {
+    pub(crate) fn new(
+        followings: Arc<Followings>,
+        position: Position,
+        inbox_entries_max: usize,
+    ) -> Self {
         Self {
+            followings,
             index: Mutex::new(Index::new(position, inbox_entries_max)),
             position: AtomicU64::new(position.0),
             waking: Mutex::default(),
@@ -50,7 +57,7 @@ impl Router {
         counters: &Counters,
     ) {
         let mut index = self.index.lock();
-        let view = View::of(models);
+        let view = View::of(models, &self.followings);
         let mut batch = Batch::default();
         for committed in commits {
             index.route(committed, &view, &mut batch);
@@ -109,7 +116,7 @@ impl Router {
             0 => Vec::new(),
             _ => models.latest_after(position, missing)?,
         };
-        let view = View::of(models);
+        let view = View::of(models, &self.followings);
         let waiting = commits.iter().filter_map(|committed| {
             let delivery = memberships.consider(committed, &view)?;
             let Delivery { before, plain, .. } = delivery;

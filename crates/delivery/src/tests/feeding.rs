@@ -25,6 +25,8 @@ pub(super) fn word(item: &FeedItem) -> String {
         FeedItem::Resolved { kind, .. } => format!("resolved: {kind}"),
         FeedItem::Opened { .. } => "opened".into(),
         FeedItem::Closed { how, .. } => format!("closed: {how:?}"),
+        FeedItem::OpenedByAlias { .. } => "opened by an alias".into(),
+        FeedItem::ClosedByAlias { .. } => "closed by an alias".into(),
         FeedItem::Invited { .. } => "invited".into(),
         FeedItem::ProfileChanged { .. } => "profile".into(),
         FeedItem::ReceiptMoved { .. } => "receipt".into(),

@@ -28,6 +28,9 @@ const PASSWORD_WEIGHT: usize = 1_000;
 /// of an answer.
 const CHUNK_ASSUMED: usize = 100;
 
+/// Services that follow a room. Operators add services.
+const FOLLOWERS_ASSUMED: usize = 5;
+
 /// Candidates of a signal. There may be more of them, as in a chunk.
 const CANDIDATES_ASSUMED: usize = 5;
 
@@ -117,6 +120,7 @@ const RULES: CostRules = CostRules {
         ("JoinRulesEvent.allowedRooms", PAGE_MAX),
         ("Mentions.userIds", PAGE_MAX),
         ("Query.iceServers", 1),
+        ("Room.followedBy", FOLLOWERS_ASSUMED),
         ("Query.nodes", PAGE_MAX),
     ],
     type_weights: &[("Mutation", MUTATION_WEIGHT)],

@@ -141,7 +141,7 @@ fn show(
 ) -> Option<()> {
     use std::hash::Hash as _;
     let room = view.room(room)?;
-    if !room.is_joined(viewer) {
+    if !room.reads(viewer) {
         return None;
     }
     let member = room.member(user);

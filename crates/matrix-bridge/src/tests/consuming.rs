@@ -17,7 +17,7 @@ use crate::{ConsumerSource, Source as _, SourceError, Transaction};
 
 /// Records that outlive the consumers.
 #[derive(Default)]
-struct Records(Mutex<BTreeMap<ConsumerKey, ConsumerRecord>>);
+pub(super) struct Records(Mutex<BTreeMap<ConsumerKey, ConsumerRecord>>);
 
 #[async_trait]
 impl ConsumerStore for Records {
@@ -74,7 +74,7 @@ fn key() -> ConsumerKey {
 }
 
 /// A source after a start of the server: nothing but the records is left.
-async fn source(home: &Home, records: &Arc<Records>) -> (Consumers, ConsumerSource) {
+pub(super) async fn source(home: &Home, records: &Arc<Records>) -> (Consumers, ConsumerSource) {
     let store: Arc<dyn ConsumerStore> = records.clone();
     let consumers = Consumers::new(home.feeds.clone(), store, Duration::from_mins(1));
     let feeds = home.feeds.clone();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod consuming;
+mod following;
 mod home;
 mod identity;
 mod pushing;

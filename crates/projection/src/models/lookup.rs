@@ -2,11 +2,10 @@
 //!
 //! **Invariant:** the cost of a look-up is bounded by the row that it returns.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use rookery_domain::{
-    Call, CallId, EventId, IgnoredUsers, Membership, OwnedRoomId, Profile, RoomAliasId, RoomId,
-    UserId,
+    Call, CallId, EventId, IgnoredUsers, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
 };
 use rookery_log::{Position, StreamId, StreamKind};
 
@@ -105,18 +104,17 @@ impl Models {
         &self.memberships.shared
     }
 
-    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is between
-    /// these positions, most recent first.
+    /// Up to `limit` of these rooms whose last activity is between these positions, most recent
+    /// first.
     #[must_use]
     pub fn rooms_between(
         &self,
-        user: &UserId,
-        membership: Membership,
+        rooms: &BTreeSet<StreamKey>,
         between: (Position, Position),
         limit: usize,
     ) -> Vec<(Position, StreamKey)> {
         let memberships = &self.memberships;
-        memberships.shared.page(user, membership, between, limit, &memberships.rows)
+        memberships.shared.page(rooms, between, limit, &memberships.rows)
     }
 
     /// The last sequence of a room with known memberships and settings, if a model has parked the
@@ -181,6 +179,12 @@ impl Models {
     pub fn aliases_of(&self, room: &RoomId) -> impl Iterator<Item = &RoomAliasId> {
         let aliases = self.aliases.shared.of(room);
         aliases.filter_map(|key| <&RoomAliasId>::try_from(self.directory.subject(key)?).ok())
+    }
+
+    /// All aliases that were ever claimed.
+    pub fn aliases(&self) -> impl Iterator<Item = &RoomAliasId> {
+        let aliases = self.aliases.rows.keys();
+        aliases.filter_map(|key| <&RoomAliasId>::try_from(self.directory.subject(*key)?).ok())
     }
 
     /// How many aliases with a room the user has claimed.

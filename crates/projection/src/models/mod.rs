@@ -29,7 +29,7 @@ pub use self::{
     folded::Parked,
     registry::Models,
     rooms::{
-        Member, MembershipChange, Reactions, Related, Relating, RoomMembers, RoomsOfUsers, Summary,
-        Thread, VisibilityChange,
+        Member, MemberSince, MembershipChange, Reactions, Related, Relating, RoomMembers,
+        RoomsOfUser, RoomsOfUsers, Summary, Thread, VisibilityChange,
     },
 };

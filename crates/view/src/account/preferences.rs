@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 
-use rookery_domain::{Membership, RoomPreferences, UserId};
+use rookery_domain::{RoomPreferences, UserId};
 use rookery_log::Position;
 use rookery_projection::{Preferences, ReadMarks, Unread};
 
@@ -81,9 +81,7 @@ impl View<'_> {
     ) -> RoomsPage<'_> {
         let rooms = self.preferences(user).into_iter().flat_map(Preferences::rooms);
         let favourites = rooms.filter(|(_, preferences)| preferences.is_favourite);
-        let is_joined = |room: &RoomView<'_>| {
-            room.member(user).is_some_and(|it| it.membership == Membership::Join)
-        };
+        let is_joined = |room: &RoomView<'_>| room.reads(user);
         let rooms = favourites.filter_map(|(room, _)| self.room(room)).filter(is_joined);
         let is_later = |room: &RoomView<'_>| before.is_none_or(|before| room.activity() < before);
         let mut rooms: Vec<_> = rooms.filter(is_later).collect();

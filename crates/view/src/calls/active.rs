@@ -118,7 +118,7 @@ impl View<'_> {
 impl RoomView<'_> {
     /// Whether `viewer`, who is joined and ignores these users, may see an active call.
     fn shows_call(&self, call: &RoomCall, viewer: &UserId, ignored: &IgnoredUsers) -> bool {
-        if !self.is_joined(viewer) || call.is_ignored(viewer, ignored) {
+        if !self.reads(viewer) || call.is_ignored(viewer, ignored) {
             return false;
         }
         let sight = self.sight(&Viewer::User(viewer.to_owned()));

@@ -57,7 +57,7 @@ impl RoomView<'_> {
                 && change.position <= at
                 && change.membership != Membership::Join
         };
-        let history = self.member(user).map(|member| &*member.history).unwrap_or_default();
+        let history = self.history(user);
         let first = history.partition_point(|change| change.position <= since);
         self.membership_at(user, since) == Membership::Join && !history[first..].iter().any(was_out)
     }

@@ -17,6 +17,8 @@ pub enum Closing {
     Withdrawn,
     /// State resolution found that the user was never validly in the room.
     Resolved,
+    /// No member, alias or room ID is in a namespace of the user's service any more.
+    Unfollowed,
 }
 
 impl Closing {

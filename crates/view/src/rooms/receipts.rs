@@ -31,7 +31,7 @@ impl Reader {
         let (mut found, mut before) = (Vec::new(), Position(u64::MAX));
         if let Some(after) = after {
             let view = self.view();
-            let room = view.room(room).filter(|room| room.is_joined(viewer));
+            let room = view.room(room).filter(|room| room.reads(viewer));
             let mark =
                 room.and_then(|room| Some(room.read_marks(after)?.public.as_ref()?.position));
             let Some(mark) = mark else { return Ok(None) };
@@ -41,7 +41,7 @@ impl Reader {
             meter.turn().await?;
             let looked = {
                 let view = self.view();
-                let room = view.room(room).filter(|room| room.is_joined(viewer));
+                let room = view.room(room).filter(|room| room.reads(viewer));
                 room.map_or(0, |room| page(&room, &mut before, limit, &mut found))
             };
             meter.take_rows(looked)?;
@@ -72,7 +72,7 @@ impl<'a> RoomView<'a> {
     /// The last event that a member has read, as far as `viewer` may know.
     #[must_use]
     pub fn read_up_to(&self, user: &UserId, viewer: &UserId) -> Option<&'a EventId> {
-        let marks = self.read_marks(user).filter(|_| self.is_joined(viewer))?;
+        let marks = self.read_marks(user).filter(|_| self.reads(viewer))?;
         let mark = if user == viewer { marks.furthest() } else { marks.public.as_ref() };
         mark.map(|mark| &*mark.event_id)
     }

@@ -7,15 +7,21 @@ use rookery_domain::{
 };
 use rookery_log::Position;
 use rookery_projection::{
-    Member, Models, Reactions, ReadMark, ReadMarks, Related, RoomMembers, RowKey, Slots, StreamKey,
-    Summary, Thread, TimelineReader, TimelineRow,
+    Member, MembershipChange, Models, Reactions, ReadMark, ReadMarks, Related, RoomMembers, RowKey,
+    Slots, StreamKey, Summary, Thread, TimelineReader, TimelineRow,
 };
 
 use super::Seen;
-use crate::{Sight, Viewer};
+use crate::{
+    Sight, Viewer,
+    following::{Followed, Services},
+};
 
 /// Slots that are read before the models are released.
 const SLOTS_LOOKED_MAX: usize = 512;
+
+/// Rows in which the end of a timeline at a position is searched.
+const END_LOOKED_MAX: usize = 256;
 
 /// A part of the slots of a room's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,14 +67,20 @@ pub(crate) struct Walked {
 #[derive(Clone, Copy)]
 pub struct RoomView<'a> {
     models: &'a Models,
+    followings: &'a Services,
     key: StreamKey,
     room: &'a RoomId,
     summary: &'a Summary,
 }
 
 impl<'a> RoomView<'a> {
-    pub(crate) fn new(models: &'a Models, key: StreamKey) -> Option<Self> {
-        Some(Self { models, key, room: models.room_id(key)?, summary: models.summary(key)? })
+    pub(crate) fn new(
+        models: &'a Models,
+        followings: &'a Services,
+        key: StreamKey,
+    ) -> Option<Self> {
+        let (room, summary) = (models.room_id(key)?, models.summary(key)?);
+        Some(Self { models, followings, key, room, summary })
     }
 
     /// The models, and the key of the room.
@@ -156,10 +168,43 @@ impl<'a> RoomView<'a> {
         })
     }
 
-    /// The membership of `user` after the commit at `position`.
+    /// The membership of a service's bot, which is joined while its service follows the room; `None`
+    /// for all other users, and if the bot has no membership.
+    pub(crate) fn followed(&self, user: &UserId) -> Option<&'a Followed> {
+        self.followings.of(user)?.room(self.key)
+    }
+
+    /// The membership of `user`. It decides what they may read: a service's bot counts as joined
+    /// while its service follows the room. See [`Self::is_joined`] for members alone.
+    #[must_use]
+    pub fn membership(&self, user: &UserId) -> Membership {
+        match self.followed(user) {
+            Some(followed) => followed.now(),
+            None => self.member(user).map(|member| member.membership).unwrap_or_default(),
+        }
+    }
+
+    /// Whether `user` reads the room as a joined member does.
+    #[must_use]
+    pub fn reads(&self, user: &UserId) -> bool {
+        self.membership(user) == Membership::Join
+    }
+
+    /// The membership of `user` after the commit at `position`, as in [`Self::membership`].
     #[must_use]
     pub fn membership_at(&self, user: &UserId, position: Position) -> Membership {
-        self.member(user).map(|member| member.membership_at(position)).unwrap_or_default()
+        match self.followed(user) {
+            Some(followed) => followed.at(position),
+            None => self.member(user).map(|it| it.membership_at(position)).unwrap_or_default(),
+        }
+    }
+
+    /// The changes of [`Self::membership`], in order of arrival.
+    pub(crate) fn history(&self, user: &UserId) -> &'a [MembershipChange] {
+        match self.followed(user) {
+            Some(followed) => followed.history(),
+            None => self.member(user).map(|member| &*member.history).unwrap_or_default(),
+        }
     }
 
     /// The history visibility after the event with this sequence.
@@ -175,9 +220,7 @@ impl<'a> RoomView<'a> {
     pub fn sight(&self, viewer: &Viewer) -> Sight<'a> {
         let membership = match viewer {
             Viewer::Server => &[],
-            Viewer::User(user) => {
-                self.member(user).map(|member| &*member.history).unwrap_or_default()
-            }
+            Viewer::User(user) => self.history(user),
         };
         let all = *viewer == Viewer::Server;
         Sight::new(all, self.models.horizon(self.key), membership, &self.summary.visibility)
@@ -390,6 +433,19 @@ impl<'a> RoomView<'a> {
     #[must_use]
     pub fn timeline_len(&self) -> u64 {
         self.models.timeline_len(self.key)
+    }
+
+    /// A place in the timeline behind all events that the commit at `position` or earlier ones
+    /// brought; `next` is the number of the next event.
+    ///
+    /// # Errors
+    /// If the file of the timelines cannot be read.
+    pub fn end_at(&self, position: Position, next: u64) -> io::Result<RowKey> {
+        let rows = self.rows_before(None, END_LOOKED_MAX)?;
+        let last = rows.iter().find(|row| row.key.position <= position);
+        // The depth of an event of this server is its number, unless other servers take part.
+        let depth = last.map_or(next.saturating_sub(1), |row| row.key.depth);
+        Ok(RowKey { depth, position, index: 0 })
     }
 
     fn reader(&self) -> Option<TimelineReader<'a>> {

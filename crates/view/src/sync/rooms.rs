@@ -7,11 +7,11 @@
 //! **Invariant:** the cost of a page grows with the page and with new events, not with the number
 //! of the user's rooms or the length of their histories.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use rookery_domain::{Membership, OwnedRoomId, RoomId, UserId};
 use rookery_log::Position;
-use rookery_projection::{Member, MembershipChange, TimelineRow};
+use rookery_projection::{Member, MembershipChange, StreamKey, TimelineRow};
 
 use crate::{Closing, Moved, RoomView, RoomsPage, View};
 
@@ -51,6 +51,8 @@ pub struct ClosedRoom {
     pub change: MembershipChange,
     /// The previous membership.
     pub before: Membership,
+    /// The room does not concern the viewer's service any more.
+    pub by_following: bool,
 }
 
 impl View<'_> {
@@ -83,8 +85,27 @@ impl View<'_> {
         }
         found.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
         let next = (found.len() > limit).then(|| found[limit - 1].0);
-        let rooms = found.into_iter().take(limit).map(|(_, room)| room).collect();
-        Ok(RoomsPage { rooms, next })
+        let rooms = found.into_iter().take(limit).map(|(_, room)| room);
+        let quiet = self.opened_quietly(user, wanted).filter(|room| wants(room.id()));
+        Ok(RoomsPage { rooms: quiet.chain(rooms).collect(), next })
+    }
+
+    /// The rooms without activity after `since` that an alias has opened to a bot since. They are on
+    /// the first page.
+    fn opened_quietly(
+        &self,
+        user: &UserId,
+        WantedRooms { at, since, before, .. }: WantedRooms,
+    ) -> impl Iterator<Item = RoomView<'_>> {
+        let is_first = since > Position::ORIGIN && before > at.next();
+        let followed = self.followings().of(user).filter(|_| is_first);
+        let opened = followed.into_iter().flat_map(move |rooms| rooms.opened_by_alias(since));
+        let opened: BTreeSet<_> = opened.collect();
+        opened.into_iter().filter_map(|room| self.room_at(room)).filter(move |room| {
+            let is_new = room.membership_at(user, since) != Membership::Join;
+            let is_open = room.membership_at(user, at) == Membership::Join && room.reads(user);
+            is_new && is_open && room.activity() <= since
+        })
     }
 
     /// The rooms that have become active after `at`, with their earlier activity.
@@ -140,9 +161,9 @@ impl View<'_> {
         wanted: WantedRooms,
     ) -> Option<RoomView<'_>> {
         let found = self.room(room)?;
-        let joined = found.membership_at(user, wanted.at) == Membership::Join
-            && self.membership(room, user) == Membership::Join;
-        (joined && found.activity() > wanted.since).then_some(found)
+        let joined = found.membership_at(user, wanted.at) == Membership::Join && found.reads(user);
+        let is_new = found.membership_at(user, wanted.since) != Membership::Join;
+        (joined && (is_new || found.activity() > wanted.since)).then_some(found)
     }
 
     /// A page of the invites that `user` has at [`WantedRooms::at`] and still has now, and did not
@@ -175,7 +196,7 @@ impl View<'_> {
     /// [`CLOSED_MAX`].
     #[must_use]
     pub fn closed_looked(&self, user: &UserId, since: Position) -> usize {
-        self.models().rooms_of_users().changed_since(user, since).take(CLOSED_MAX + 1).count()
+        self.changed_since(user, since).take(CLOSED_MAX + 1).count()
     }
 
     /// The rooms that were closed to `user` between the two positions, and that they had joined, or
@@ -184,7 +205,7 @@ impl View<'_> {
     #[must_use]
     pub fn closed_since(&self, user: &UserId, since: Position, at: Position) -> Vec<ClosedRoom> {
         use Membership::{Ban, Invite, Join, Knock, Leave};
-        let rooms = self.models().rooms_of_users().changed_since(user, since).take(CLOSED_MAX);
+        let rooms = self.changed_since(user, since).take(CLOSED_MAX);
         let rooms = rooms.filter_map(|room| self.room_at(room));
         let closed = rooms.filter_map(|room| {
             let (before, after) = (room.membership_at(user, since), room.membership_at(user, at));
@@ -196,7 +217,7 @@ impl View<'_> {
             if !is_closed {
                 return None;
             }
-            let history = &room.member(user)?.history;
+            let history = room.history(user);
             let before = |index: usize| {
                 index.checked_sub(1).map(|before| history[before].membership).unwrap_or_default()
             };
@@ -207,9 +228,14 @@ impl View<'_> {
             };
             let (index, change) = history.iter().enumerate().rev().find(is_closing)?;
             let (room_id, before) = (room.id().to_owned(), before(index));
-            Some(ClosedRoom { room_id, change: *change, before })
+            let by_following = room.is_change_of_following(user, change.position);
+            Some(ClosedRoom { room_id, change: *change, before, by_following })
         });
         closed.collect()
+    }
+
+    fn changed_since(&self, user: &UserId, since: Position) -> impl Iterator<Item = StreamKey> {
+        self.lists_of(user).into_iter().flat_map(move |rooms| rooms.changed_since(since))
     }
 
     /// Up to `limit` rooms in which `user` has `membership` and whose last activity is after
@@ -222,7 +248,7 @@ impl View<'_> {
         before: Position,
         limit: usize,
     ) -> Vec<(Position, RoomView<'_>)> {
-        let found = self.models().rooms_between(user, membership, (after, before), limit);
+        let found = self.rooms_between(user, membership, (after, before), limit);
         let rooms = found.into_iter();
         rooms.filter_map(|(position, room)| Some((position, self.room_at(room)?))).collect()
     }

@@ -13,7 +13,7 @@ use super::{
     EVENT_UNIT_BYTES, Meter, ROWS_OF_A_UNIT, Scans,
     meter::{Scanned, StepKey},
 };
-use crate::{Sight, View, Viewer};
+use crate::{Followings, Sight, View, Viewer};
 
 /// How many rows one call visits at most.
 const SCANNED_ROWS_MAX: usize = 20_000;
@@ -156,6 +156,7 @@ pub enum TimelineError {
 /// Reads pages.
 pub(crate) struct Pager<'a> {
     pub(crate) models: &'a ReadModels,
+    pub(crate) followings: &'a Followings,
     pub(crate) room: &'a RoomId,
     pub(crate) viewer: &'a Viewer,
     /// The budget of the request.
@@ -264,7 +265,7 @@ impl Pager<'_> {
     /// The part of the timeline before the first event that this server has of the room.
     async fn beginning(&self) -> Result<Begins, TimelineError> {
         let row = {
-            let view = View::of(self.models);
+            let view = View::of(self.models, self.followings);
             let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
             let Some(row) = room.rows_after(None, 1)?.pop() else { return Ok(Begins::Missing) };
             if !is_visible(&row, &room.sight(self.viewer)) {
@@ -283,7 +284,7 @@ impl Pager<'_> {
         limit: usize,
         until: Option<Position>,
     ) -> Result<Chunk, TimelineError> {
-        let view = View::of(self.models);
+        let view = View::of(self.models, self.followings);
         let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
         let rows = if anchor.is_backward() {
             room.rows_before(anchor.key(), limit)?

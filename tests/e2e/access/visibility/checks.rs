@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Numbers, Told,
+    kinds::{Kind, Viewing},
     redacted::REDACTED,
     scenes::{Played, SECRET},
 };
@@ -24,8 +25,12 @@ const INVITES_MAX: usize = 100;
 pub(super) struct Checks<'a> {
     pub(super) alice: &'a Client,
     pub(super) viewers: &'a [Client],
+    /// The kind of each viewer.
+    pub(super) kinds: &'a [Kind],
     pub(super) played: &'a [Played],
     pub(super) logs: &'a [Vec<Logged>],
+    /// The viewers who came after all events.
+    pub(super) late: &'a [usize],
     /// The items that reached each viewer live.
     pub(super) live: &'a [Told],
     /// The numbers of the events that each viewer received or got as skipped.
@@ -40,6 +45,7 @@ pub(super) struct Case<'a> {
     pub(super) log: &'a [Logged],
     pub(super) expected: Expected,
     pub(super) access: Access,
+    pub(super) kind: Kind,
     pub(super) hint: String,
 }
 
@@ -54,13 +60,15 @@ impl Checks<'_> {
     pub(super) fn case(&self, room: usize, number: usize) -> Case<'_> {
         let (played, log) = (&self.played[room], &self.logs[room]);
         let viewer = &self.viewers[number];
-        let expected = expect(log, &viewer.user_id);
+        let kind = self.kinds[number];
+        let viewing = Viewing { kind, played, is_late: self.late.contains(&number) };
+        let expected = viewing.expect(log, &viewer.user_id);
         let inside = expected.membership == "join" || expected.setting == "world_readable";
         let outside = inside || expected.membership == "invite" || played.scene.knockable;
         let known = outside || expected.membership != "none";
-        let hint = format!("bob{number} in {}, {:?}", played.room, played.scene);
+        let hint = format!("{} in {}, {:?}", viewer.user_id, played.room, played.scene);
         let access = Access { inside, outside, known };
-        Case { viewer, room: &played.room, played, log, expected, access, hint }
+        Case { viewer, room: &played.room, played, log, expected, access, kind, hint }
     }
 
     /// The scenes are useful: they show something to somebody, and not everything.

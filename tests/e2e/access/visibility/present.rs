@@ -73,6 +73,13 @@ fn typing(viewer: &Client, dora: &Client, rooms: &[&str], inside: &BTreeSet<&str
 
 /// The presence, by a query of each user, and of the members of rooms.
 fn presence(viewer: &Client, users: &[&Client], near: &BTreeSet<&str>) {
+    // A request has at most ten fields.
+    for users in users.chunks(10) {
+        presence_of(viewer, users, near);
+    }
+}
+
+fn presence_of(viewer: &Client, users: &[&Client], near: &BTreeSet<&str>) {
     let mut document = String::from("{ ");
     for (index, user) in users.iter().enumerate() {
         let user = &user.user_id;

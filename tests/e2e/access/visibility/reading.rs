@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Moved, checks::Case, scenes::Mark};
+use super::{Moved, checks::Case, kinds::Kind, scenes::Mark};
 use crate::oracle::expect;
 
 impl Case<'_> {
@@ -51,7 +51,8 @@ impl Case<'_> {
 
     /// The number of the viewer's unread messages, and of those that mention the viewer.
     fn unread(&self) -> (usize, usize) {
-        if self.expected.membership != "join" {
+        // A bot that follows is no member, and has no counts.
+        if self.kind != Kind::User || self.expected.membership != "join" {
             return (0, 0);
         }
         let viewer = self.viewer.user_id.as_str();

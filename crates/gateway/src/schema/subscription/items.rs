@@ -73,13 +73,13 @@ pub(crate) struct StateResolved {
     pub(super) event: Option<RoomEvent>,
 }
 
-/// You joined a room, on this device or on another one.
+/// You joined a room, on this device or on another one. Or your service follows it from now on.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct RoomOpened {
     /// The room as it was when you joined. Later changes come on this stream.
     pub(super) room: Room,
-    /// The sequence number of the event that opened it. From it on, every number belongs to an
+    /// The sequence number of the event that opened it, or of the next event if an alias did. From it on, every number belongs to an
     /// event that you receive or to a `skipped` one, until the room is closed.
     pub(super) sequence: Long,
     /// Scroll back from here: earlier events are in the timeline, later ones on this stream.

@@ -46,7 +46,9 @@ impl Change {
 pub(crate) async fn joined_rooms(State(api): State<Arc<Api>>, acting: Acting) -> Answer {
     let view = api.reader.view();
     let page = view.rooms_of(&acting.user, Membership::Join, None, ROOMS_MAX);
-    let rooms: Vec<_> = page.rooms.iter().map(RoomView::id).collect();
+    // The bot is in no room that its service only follows.
+    let is_joined = |room: &&RoomView<'_>| room.is_joined(&acting.user);
+    let rooms: Vec<_> = page.rooms.iter().filter(is_joined).map(RoomView::id).collect();
     Ok(Reply(json!({ "joined_rooms": rooms })))
 }
 

@@ -9,7 +9,7 @@ mod summaries;
 pub use self::{
     memberships::{Member, MembershipChange, RoomMembers},
     relations::{Reactions, Related, Relating, Thread},
-    rooms_of_users::RoomsOfUsers,
+    rooms_of_users::{MemberSince, RoomsOfUser, RoomsOfUsers},
     summaries::{Summary, VisibilityChange},
 };
 pub(crate) use self::{redactions::Redactions, relations::RoomRelations};

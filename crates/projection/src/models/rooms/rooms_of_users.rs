@@ -34,7 +34,7 @@ pub struct RoomsOfUsers {
 
 /// The rooms of one user.
 #[derive(Default)]
-struct RoomsOfUser {
+pub struct RoomsOfUser {
     /// Separated by membership, so that the invites of a user with thousands of rooms are found at
     /// once.
     by_membership: BTreeMap<Membership, BTreeSet<StreamKey>>,
@@ -44,10 +44,11 @@ struct RoomsOfUser {
 }
 
 /// The membership of a user in a room, and the commit since which it holds.
-pub(super) type MemberSince = (Membership, Position);
+pub type MemberSince = (Membership, Position);
 
 impl RoomsOfUser {
-    fn set(&mut self, room: StreamKey, before: Option<MemberSince>, (now, since): MemberSince) {
+    /// Records the membership in a room, and the previous one.
+    pub fn set(&mut self, room: StreamKey, before: Option<MemberSince>, (now, since): MemberSince) {
         if let Some((before, since)) = before {
             self.remove(room, before, since);
         }
@@ -73,7 +74,20 @@ impl RoomsOfUser {
         self.not_joined.extend(other.not_joined);
     }
 
-    fn iter(&self) -> impl Iterator<Item = (StreamKey, Membership)> {
+    /// The rooms with this membership.
+    #[must_use]
+    pub fn with(&self, membership: Membership) -> Option<&BTreeSet<StreamKey>> {
+        self.by_membership.get(&membership)
+    }
+
+    /// See [`RoomsOfUsers::changed_since`].
+    pub fn changed_since(&self, since: Position) -> impl Iterator<Item = StreamKey> {
+        let after = (Bound::Excluded(since), Bound::Unbounded);
+        self.not_joined.range(after).map(|(_, room)| *room)
+    }
+
+    /// All rooms.
+    pub fn iter(&self) -> impl Iterator<Item = (StreamKey, Membership)> {
         let rooms = self.by_membership.iter();
         rooms.flat_map(|(membership, rooms)| rooms.iter().map(|room| (*room, *membership)))
     }
@@ -99,9 +113,7 @@ impl RoomsOfUsers {
     /// The rooms that the user has not joined and whose membership changed in a commit after
     /// `since`, oldest change first.
     pub fn changed_since(&self, user: &UserId, since: Position) -> impl Iterator<Item = StreamKey> {
-        let after = (Bound::Excluded(since), Bound::Unbounded);
-        let rooms = self.users.get(user).into_iter();
-        rooms.flat_map(move |rooms| rooms.not_joined.range(after)).map(|(_, room)| *room)
+        self.users.get(user).into_iter().flat_map(move |rooms| rooms.changed_since(since))
     }
 
     pub(crate) fn active(&mut self, room: StreamKey, before: Position, now: Position) {
@@ -144,20 +156,21 @@ impl RoomsOfUsers {
         few.iter().any(|room| many.contains(room))
     }
 
-    /// Up to `limit` rooms in which `user` has `membership` and whose last activity is between
-    /// these positions, most recent first.
+    /// The rooms of one user.
+    #[must_use]
+    pub fn of(&self, user: &UserId) -> Option<&RoomsOfUser> {
+        self.users.get(user)
+    }
+
+    /// Up to `limit` of these rooms whose last activity is between these positions, most recent
+    /// first.
     pub(crate) fn page(
         &self,
-        user: &UserId,
-        membership: Membership,
+        rooms: &BTreeSet<StreamKey>,
         (after, before): (Position, Position),
         limit: usize,
         rows: &Rows<RoomMembers>,
     ) -> Vec<(Position, StreamKey)> {
-        let rooms = self.users.get(user);
-        let Some(rooms) = rooms.and_then(|rooms| rooms.by_membership.get(&membership)) else {
-            return Vec::new();
-        };
         if after.next() >= before {
             return Vec::new();
         }

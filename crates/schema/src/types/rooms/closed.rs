@@ -1,7 +1,9 @@
 //! Rooms that were closed to the viewer.
 
 use async_graphql::{Context, Enum, Result, SimpleObject};
-use rookery_domain::{Pdu, RoomId};
+use rookery_domain::{AliasEvent, Fact, OwnedRoomId, Pdu, RoomId};
+use rookery_log::StreamKind;
+use rookery_projection::Committed;
 use rookery_view::{ClosedRoom, Closing};
 
 use crate::{
@@ -32,6 +34,9 @@ pub enum ClosingReason {
     Withdrawn,
     /// State resolution found that you were never validly in the room.
     Resolved,
+    /// Your service does not follow the room any more: no member, no alias and not the room itself
+    /// is in one of its namespaces.
+    Unfollowed,
 }
 
 /// You cannot see later events of a room.
@@ -41,9 +46,10 @@ pub struct RoomClosed {
     room_id: RoomIdScalar,
     /// The way in which it was closed.
     closing_reason: ClosingReason,
-    /// The event that closed it, or whose arrival did.
-    event_id: EventIdScalar,
-    /// Its sender.
+    /// The event that closed it, or whose arrival did. Null if an alias that was removed or given to
+    /// another room did.
+    event_id: Option<EventIdScalar>,
+    /// Its sender, or the user who changed the alias.
     by: User,
 }
 
@@ -56,8 +62,14 @@ impl RoomClosed {
         let commits = commits.map_err(|error| Fault::unavailable(&error.to_string()))?;
         let read = |closed: &ClosedRoom| {
             let committed = commits.get(&closed.change.position)?;
+            if committed.kind == Some(StreamKind::Alias) {
+                return Self::by_alias(committed, closed.room_id.clone());
+            }
             let index = closed.change.sequence.checked_sub(committed.first_sequence)?;
             let pdu = &committed.room_event(usize::try_from(index).ok()?)?.pdu;
+            if closed.by_following {
+                return Some(Self::new(pdu, Closing::Unfollowed));
+            }
             let by_self = pdu.sender == viewer;
             let how = Closing::of(closed.before, closed.change.membership, by_self)?;
             Some(Self::new(pdu, how))
@@ -75,9 +87,25 @@ impl RoomClosed {
         Self {
             room_id: RoomIdScalar(pdu.room_id.clone()),
             closing_reason: how.into(),
-            event_id: EventIdScalar(pdu.event_id.clone()),
+            event_id: Some(EventIdScalar(pdu.event_id.clone())),
             by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
         }
+    }
+
+    /// The room that the commit of an alias closed to a service.
+    pub fn by_alias(committed: &Committed, room: OwnedRoomId) -> Option<Self> {
+        let by = committed.facts.iter().flatten().find_map(|fact| match fact {
+            Fact::Alias(AliasEvent::Claimed { by, .. } | AliasEvent::Released { by, .. }) => {
+                Some(by)
+            }
+            _ => None,
+        })?;
+        Some(Self {
+            by: User::in_room(by.clone(), room.clone()),
+            room_id: RoomIdScalar(room),
+            closing_reason: ClosingReason::Unfollowed,
+            event_id: None,
+        })
     }
 }
 

@@ -1,19 +1,23 @@
-//! Pages of the members of a room.
+//! Pages of the members of a room, and the services that follow it.
 
-use async_graphql::{Context, Result};
+use async_graphql::{Context, Result, SimpleObject};
 use rookery_domain::{Membership, UserId};
-use rookery_view::WantedMembers;
+use rookery_view::{FollowedSince, RoomFollower as Follower, WantedMembers};
 
 use super::room::Room;
 use crate::{
     context::{app, page_size, session},
     reads::reads,
     types::{
+        errors::fault::Fault,
         users::{
             pages::user_of,
-            user::{MembershipEnum, RoomMember},
+            user::{MembershipEnum, RoomMember, User},
         },
-        values::connection::{Page, counted_connection},
+        values::{
+            connection::{Page, counted_connection},
+            scalars::DateTime,
+        },
     },
 };
 
@@ -80,4 +84,37 @@ pub async fn one(context: &Context<'_>, room: &Room, user: &UserId) -> Result<Op
     let found = app(context).models.member(room.matrix_id(), viewer, wanted, &reads).await;
     let found = reads.found(found)?.flatten();
     Ok(found.map(|member| RoomMember::of(member, room.matrix_id())))
+}
+
+/// A service that follows a room: its bot reads the room without being a member.
+#[derive(Clone, SimpleObject)]
+pub struct RoomFollower {
+    /// The name of the service.
+    name: String,
+    /// Its bot.
+    bot: User,
+    /// Since when the service follows the room. Its bot may see what a member may see who joined then.
+    since: DateTime,
+}
+
+/// The services that follow the room, if the viewer may see its members.
+pub async fn followers(context: &Context<'_>, room: &Room) -> Result<Vec<RoomFollower>> {
+    let models = &app(context).models;
+    let viewer = session(context).viewer()?;
+    let followers = models.view().followers_of(room.matrix_id(), viewer);
+    let commit = |follower: &Follower| match follower.since {
+        FollowedSince::Commit(position) => Some(position),
+        FollowedSince::Added(_) => None,
+    };
+    let commits = models.commits(followers.iter().filter_map(commit).collect()).await;
+    let commits = commits.map_err(|error| Fault::unavailable(&error.to_string()))?;
+    let shown = |Follower { name, bot, since }: Follower| {
+        let since = match since {
+            FollowedSince::Added(at) => at,
+            FollowedSince::Commit(position) => commits.get(&position)?.received,
+        };
+        let bot = User::in_room(bot, room.matrix_id().clone());
+        Some(RoomFollower { name, bot, since: DateTime(since) })
+    };
+    Ok(followers.into_iter().filter_map(shown).collect())
 }

@@ -9,7 +9,7 @@ use rookery_view::{Moment, RoomSnapshot, RoomView};
 
 use super::{
     invite::Invite,
-    members::{self, Members},
+    members::{self, Members, RoomFollower},
     pages::{self, RoomAliasConnection, RoomStateConnection},
     permissions::RoomPermissions,
     preferences::RoomPreferencesShown,
@@ -245,12 +245,17 @@ impl Room {
         self.shown(context, |room| room.invited_count.and_then(|it| it.try_into().ok())).await
     }
 
-    /// Your membership in the room.
+    /// The services that follow the room now. Their bots read it without being members.
+    async fn followed_by(&self, context: &Context<'_>) -> Result<Vec<RoomFollower>> {
+        members::followers(context, self).await
+    }
+
+    /// Your membership in the room. The bot of a service is no member of a room that it only follows.
     async fn my_membership(&self, context: &Context<'_>) -> Result<MembershipEnum> {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
         let at = self.as_of().unwrap_or(view.position());
-        Ok(view.membership_at(&self.id, viewer, at).into())
+        Ok(view.own_membership_at(&self.id, viewer, at).into())
     }
 
     /// Your power level. Null for creators above all levels.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_delivery::FeedItem;
-use rookery_domain::{Deliver, Origin, RoomId};
+use rookery_domain::{Deliver, Origin, OwnedRoomId, RoomId};
 use rookery_projection::Committed;
 use rookery_schema::{
     context::unless_absent,
@@ -58,6 +58,12 @@ impl Reader {
                 Some(StreamItem::Resolved(StateResolved { room, kind, state_key, event }))
             }
             FeedItem::Opened { committed, index } => self.opened(&committed, index),
+            FeedItem::OpenedByAlias { committed, room_id, sequence } => {
+                self.opened_by_alias(&committed, room_id, sequence)?
+            }
+            FeedItem::ClosedByAlias { committed, room_id } => {
+                RoomClosed::by_alias(&committed, room_id).map(StreamItem::Closed)
+            }
             FeedItem::Closed { how, by, .. } => Some(StreamItem::Closed(RoomClosed::new(&by, how))),
             FeedItem::Invited { committed, invite, .. } => {
                 let Some(room) = room_of(&committed) else { return Ok(None) };
@@ -80,6 +86,29 @@ impl Reader {
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         };
         Ok(made.map(Drafted::from))
+    }
+
+    /// The item of a room that the service of this bot follows from now on, because an alias points
+    /// to it.
+    fn opened_by_alias(
+        &self,
+        committed: &Committed,
+        room: OwnedRoomId,
+        sequence: u64,
+    ) -> Result<Option<StreamItem>, Fault> {
+        let end = self
+            .app
+            .models
+            .view()
+            .room(&room)
+            .map(|found| found.end_at(committed.position, sequence));
+        let end = end.transpose().map_err(|error| Fault::unavailable(&error.to_string()))?;
+        let Some(end) = end else { return Ok(None) };
+        let (limit, filter) = (Some(SCREEN_DEFAULT), Some(Arc::clone(&self.filter)));
+        let moment = Moment::new(committed.position, filter, limit);
+        let cursor = self.app.cursor(&room, end);
+        let (room, sequence) = (Room::as_it_was(room, moment), Long::of_count(sequence));
+        Ok(Some(StreamItem::Opened(RoomOpened { room, sequence, cursor })))
     }
 
     /// The item of a room that the user joined, unless this device gets it with the answer to the
