@@ -1,7 +1,7 @@
 //! The record of a consumer, and its changes.
 //!
 //! **Invariant:** the outstanding batches follow each other without a gap, from the acknowledged
-//! position on.
+//! position on. The batch of an event that comes again covers no part of the log, and keeps the end that it was sent with.
 
 use std::collections::BTreeMap;
 
@@ -88,8 +88,13 @@ impl ConsumerRecord {
 
     /// The outstanding batches, each with its begin: the position before its first commit.
     pub fn outstanding(&self) -> impl Iterator<Item = (Position, &OutstandingBatch)> {
-        let begins = std::iter::once(self.position).chain(self.batches.iter().map(|it| it.end));
-        begins.zip(&self.batches)
+        self.batches.iter().scan(self.position, |at, batch| {
+            let begin = *at;
+            if batch.retried.is_none() {
+                *at = batch.end;
+            }
+            Some((begin, batch))
+        })
     }
 
     /// The outstanding batches, each with its place.
@@ -103,7 +108,8 @@ impl ConsumerRecord {
     /// The begin of the next batch.
     #[must_use]
     pub fn next_begin(&self) -> Position {
-        self.batches.last().map_or(self.position, |last| last.end)
+        let last = self.batches.iter().rfind(|batch| batch.retried.is_none());
+        last.map_or(self.position, |last| last.end)
     }
 
     /// How often the oldest outstanding batch was sent.
@@ -144,9 +150,6 @@ impl ConsumerRecord {
         // A batch of an event that came again needs an acknowledgement of its own.
         self.batches.retain(|batch| batch.retried.is_some() || batch.end > position);
         (self.position, self.acknowledged) = (position, Some(now));
-        for batch in self.batches.iter_mut().filter(|batch| batch.end < position) {
-            batch.end = position;
-        }
         self.forget_settled();
         Ok(())
     }

@@ -78,6 +78,23 @@ fn the_place_of_a_retried_event_stays_while_others_are_acknowledged() {
 }
 
 #[test]
+fn the_batch_of_a_retried_event_keeps_its_end_when_a_later_batch_is_acknowledged() {
+    let mut record = with_batches(&[20]);
+    record.park(&event(1), parked(15)).unwrap();
+    record.acknowledge(Position(20), &NamedBatch::Unnamed, NOW).unwrap();
+    record.retry(&event(1)).unwrap();
+    record.push_retry(event(1), NOW);
+    record.batches.extend(with_batches(&[30]).batches);
+    assert_eq!(record.next_begin(), Position(30));
+    record.acknowledge(Position(30), &NamedBatch::Unnamed, NOW).unwrap();
+    let left: Vec<_> = record.outstanding().map(|(_, batch)| batch.end).collect();
+    assert_eq!((left, record.next_begin()), (vec![Position(20)], Position(30)));
+    let retry = NamedBatch::At(BatchPlace::Retry(event(1)));
+    record.acknowledge(Position(20), &retry, NOW).unwrap();
+    assert!(record.batches.is_empty() && record.parked.is_empty());
+}
+
+#[test]
 fn a_settled_event_is_remembered_until_its_batch_is_acknowledged() {
     let mut record = with_batches(&[20, 30]);
     for (number, position) in [(1, 15), (2, 25)] {
