@@ -44,6 +44,7 @@ const EXCEPTIONS = [
   ["relay-edge-types", "DeviceEdge", value],
   ["relay-edge-types", "EventLevelEdge", value],
   ["relay-edge-types", "IncomingWebhookEdge", value],
+  ["relay-edge-types", "OutgoingWebhookEdge", value],
   ["relay-edge-types", "ParkedEventEdge", value],
   ["relay-edge-types", "ReactionEdge", value],
   ["relay-edge-types", "ReceiptEdge", value],
