@@ -205,15 +205,15 @@ fn check_meta(database: &Database, path: &Path, server_name: &str) -> Result<(),
             asked: server_name.into(),
         });
     }
-    if meta.tables < TABLES {
+    if table_names().iter().any(|name| !meta.tables.contains(name)) {
         add_tables(database).map_err(unwritten)?;
     }
     Ok(())
 }
 
 struct Meta {
-    /// How many tables the file has.
-    tables: usize,
+    /// The names of the tables that the file has.
+    tables: Vec<String>,
     format: Vec<u8>,
     server_name: Vec<u8>,
 }
@@ -233,7 +233,7 @@ fn read_meta(database: &Database) -> Result<Option<Meta>, Unavailable> {
         let value = meta.get(key)?.map(|value| value.value().to_vec());
         value.ok_or_else(|| Unavailable::new(format!("its {key} is missing")))
     };
-    let tables = tables.len();
+    let tables = tables.iter().map(|table| table.name().to_owned()).collect();
     Ok(Some(Meta { tables, format: value(META_FORMAT)?, server_name: value(META_SERVER)? }))
 }
 
@@ -255,27 +255,38 @@ fn add_tables(database: &Database) -> Result<(), Unavailable> {
     Ok(write.commit()?)
 }
 
-/// How many tables a file has.
-pub(crate) const TABLES: usize = 12;
+/// The tables of a file, each named here once.
+macro_rules! tables {
+    ($($table:ident),* $(,)?) => {
+        /// The names of all tables.
+        pub(crate) fn table_names() -> Vec<String> {
+            vec![$($table.name().to_owned()),*]
+        }
 
-/// Opens all tables, which makes those that do not exist.
-fn open_tables(write: &redb::WriteTransaction) -> Result<(), Unavailable> {
-    write.open_table(META)?;
-    write.open_table(USERS)?;
-    write.open_table(DEVICES)?;
-    write.open_table(TOKENS)?;
-    write.open_table(EXPIRIES)?;
-    write.open_table(IMPORTED)?;
-    write.open_table(WEBHOOKS)?;
-    write.open_table(WEBHOOKS_OF)?;
-    write.open_table(OUTGOING)?;
-    write.open_table(OUTGOING_OF)?;
-    write.open_table(SERVICES)?;
-    write.open_table(SERVICE_DEVICES)?;
-    write.open_table(CONSUMERS)?;
-    write.open_table(PARKED)?;
-    Ok(())
+        /// Opens all tables, which makes those that do not exist.
+        fn open_tables(write: &redb::WriteTransaction) -> Result<(), Unavailable> {
+            $(write.open_table($table)?;)*
+            Ok(())
+        }
+    };
 }
+
+tables!(
+    META,
+    USERS,
+    DEVICES,
+    TOKENS,
+    EXPIRIES,
+    IMPORTED,
+    WEBHOOKS,
+    WEBHOOKS_OF,
+    OUTGOING,
+    OUTGOING_OF,
+    SERVICES,
+    SERVICE_DEVICES,
+    CONSUMERS,
+    PARKED,
+);
 
 pub(crate) fn user(
     users: &impl ReadableTable<&'static str, Bytes>,
