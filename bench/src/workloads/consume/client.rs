@@ -28,6 +28,7 @@ pub(super) struct Consumer {
     socket: Socket,
     name: String,
     asked: u64,
+    was_reset: bool,
 }
 
 /// A part of a consumer's stream.
@@ -53,7 +54,7 @@ impl Consumer {
         let mut socket = Socket::open(server.address(), token).await?;
         let variables = json!({ "name": name, "max": BATCH_MAX, "from": from });
         socket.send(&socket::subscribe("consume", CONSUME, &variables)).await?;
-        Ok(Self { socket, name: name.to_owned(), asked: 0 })
+        Ok(Self { socket, name: name.to_owned(), asked: 0, was_reset: false })
     }
 
     /// The next chunk. Dropping the future may lose one.
@@ -63,6 +64,10 @@ impl Consumer {
     pub(super) async fn next(&mut self) -> Result<Chunk, Error> {
         loop {
             let frame = self.socket.next().await?;
+            // Acknowledgements of batches from before a reset come too late.
+            if self.was_reset && is_too_late(frame) {
+                continue;
+            }
             if let Some(chunk) = chunk(frame)? {
                 return Ok(chunk);
             }
@@ -103,6 +108,7 @@ impl Consumer {
     /// # Errors
     /// If the connection is broken.
     pub(super) async fn begin_again(&mut self) -> Result<(), Error> {
+        self.was_reset = true;
         let input = json!({ "name": self.name, "to": { "beginning": true } });
         self.ask(RESET, input).await
     }
@@ -141,6 +147,11 @@ fn text(body: &[u8], key: &[u8]) -> Option<String> {
     let rest = &body[find(body, key)? + key.len()..];
     let end = memchr::memchr(b'"', rest)?;
     String::from_utf8(rest[..end].to_vec()).ok()
+}
+
+/// Whether the frame refuses an acknowledgement because its batch is not outstanding.
+fn is_too_late(frame: &[u8]) -> bool {
+    chunk_of(frame).is_none() && find(frame, br#""code":"POSITION_NOT_DELIVERED""#).is_some()
 }
 
 /// Fails if the frame is an error or a refusal.
