@@ -54,6 +54,21 @@ const STEPS = {
     assert.deepEqual((await world.list()).incomingWebhooks.nodes, []);
     assert.equal((await last(world)).text, "again");
   },
+  MakeOutgoing: async (world, document) => {
+    const { createOutgoingWebhook } = await ask(world.ada.token, document, { room: world.room });
+    assert.equal(createOutgoingWebhook.refusal, null);
+    assert.match(createOutgoingWebhook.secret, /^whsec_/);
+    world.outgoing = createOutgoingWebhook.webhook.webhookId;
+  },
+  OutgoingWebhooks: async (world, document) => {
+    const { viewer } = await ask(world.ada.token, document, {});
+    const listed = viewer.outgoingWebhooks.nodes.map(({ webhookId, isActive }) => [webhookId, isActive]);
+    assert.deepEqual(listed, [[world.outgoing, true]]);
+  },
+  Resume: async (world, document) => {
+    const { resumeOutgoingWebhook } = await ask(world.ada.token, document, { webhook: world.outgoing });
+    assert.deepEqual(resumeOutgoingWebhook, { webhook: { isActive: true }, refusal: null });
+  },
 };
 
 test("page_about_webhooks_works_and_the_package_of_slack_posts", async (context) => {

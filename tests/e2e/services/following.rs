@@ -184,9 +184,9 @@ fn an_alias_opens_the_room_that_it_points_to_and_closes_the_one_that_it_left() {
     assert_eq!(timeline(&bot, &one), ["before", "in one"]);
     assert_eq!(timeline(&bot, &two), ["in two", "the end"]);
     let document = "query($since: Position) { initialSync(since: $since) {
-        updates { room { roomId } isReplacement } closed { nodes { roomId closingReason eventId by { userId } } } } }";
+        updates { room { roomId } isReplacement } closed { nodes { roomId closingReason closingEventId by { userId } } } } }";
     let delta = bot.run(document, &json!({ "since": middle }))["initialSync"].clone();
-    let closed = json!([{ "roomId": one, "closingReason": "UNFOLLOWED", "eventId": null, "by": { "userId": alice.user_id } }]);
+    let closed = json!([{ "roomId": one, "closingReason": "UNFOLLOWED", "closingEventId": null, "by": { "userId": alice.user_id } }]);
     assert_eq!(delta["closed"]["nodes"], closed);
     assert_eq!(delta["updates"], json!([{ "room": { "roomId": two }, "isReplacement": true }]));
     // The same from the beginning, also after a restart.

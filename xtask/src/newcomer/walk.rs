@@ -19,7 +19,7 @@ use crate::{check, process, tools};
 const PAGES: &[(&str, &[&str])] = &[
     ("README.md", &[]),
     ("docs/first-conversation.md", &[]),
-    ("docs/webhooks.md", &[]),
+    ("docs/webhooks.md", &["From nothing to a message", "Changing and deleting"]),
     (
         "docs/services.md",
         &["From nothing to a bot in five minutes", "From a registration YAML to a bridge in five"],

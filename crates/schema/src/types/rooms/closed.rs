@@ -48,7 +48,7 @@ pub struct RoomClosed {
     closing_reason: ClosingReason,
     /// The event that closed it, or whose arrival did. Null if an alias that was removed or given to
     /// another room did.
-    event_id: Option<EventIdScalar>,
+    closing_event_id: Option<EventIdScalar>,
     /// Its sender, or the user who changed the alias.
     by: User,
 }
@@ -87,7 +87,7 @@ impl RoomClosed {
         Self {
             room_id: RoomIdScalar(pdu.room_id.clone()),
             closing_reason: how.into(),
-            event_id: Some(EventIdScalar(pdu.event_id.clone())),
+            closing_event_id: Some(EventIdScalar(pdu.event_id.clone())),
             by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
         }
     }
@@ -104,7 +104,7 @@ impl RoomClosed {
             by: User::in_room(by.clone(), room.clone()),
             room_id: RoomIdScalar(room),
             closing_reason: ClosingReason::Unfollowed,
-            event_id: None,
+            closing_event_id: None,
         })
     }
 }
