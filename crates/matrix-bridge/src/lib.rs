@@ -28,7 +28,7 @@ pub use self::{
     push::{
         consumer::ConsumerSource,
         source::{Source, SourceError, Transaction},
-        worker::{Pauses, push_to},
+        worker::push_to,
     },
     registered::{Bridges, Pushing, bridges, client, push},
     services::{ActingSession, Endpoint, Ensured, Service, Services},

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use rookery_accounts::{Millis, OutgoingWebhook, Unavailable};
-use tokio::task::JoinHandle;
+use rookery_work::KeyedTasks;
 
 use crate::{hooks::OutgoingWebhooks, worker};
 
@@ -15,27 +15,15 @@ const READ_MAX: usize = 100;
 /// How long to wait after the records could not be read.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A task that sends. It is stopped when it is dropped.
-struct Running {
-    begun: Millis,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl OutgoingWebhooks {
     /// Sends for all webhooks, and for those that will be made. Works while it is polled.
     pub async fn run(self) {
         let mut changes = self.shared.changes.subscribe();
-        let mut running: HashMap<String, Running> = HashMap::new();
+        let mut running = KeyedTasks::default();
         loop {
             changes.borrow_and_update();
             match self.active() {
-                Ok(wanted) => self.follow(wanted, &mut running),
+                Ok(wanted) => running.follow(self.tasks(wanted)),
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the outgoing webhooks yet");
                     tokio::time::sleep(RETRY_AFTER).await;
@@ -48,17 +36,16 @@ impl OutgoingWebhooks {
         }
     }
 
-    /// Starts and stops tasks, so that those of `wanted` run.
-    fn follow(&self, wanted: Vec<OutgoingWebhook>, running: &mut HashMap<String, Running>) {
-        let begun: HashMap<_, _> =
-            wanted.iter().map(|webhook| (webhook.id.clone(), webhook.state.begun)).collect();
-        running.retain(|id, one| begun.get(id) == Some(&one.begun));
-        for webhook in wanted {
-            running.entry(webhook.id.clone()).or_insert_with(|| {
-                let (hooks, begun) = (self.clone(), webhook.state.begun);
-                Running { begun, task: tokio::spawn(worker::run(hooks, webhook)) }
-            });
-        }
+    /// The work of each webhook, with the run that it is for.
+    fn tasks(
+        &self,
+        wanted: Vec<OutgoingWebhook>,
+    ) -> HashMap<String, (Millis, impl Future<Output = ()> + Send + use<>)> {
+        let task = |webhook: OutgoingWebhook| {
+            let (id, begun) = (webhook.id.clone(), webhook.state.begun);
+            (id, (begun, worker::run(self.clone(), webhook)))
+        };
+        wanted.into_iter().map(task).collect()
     }
 
     /// The webhooks that send.

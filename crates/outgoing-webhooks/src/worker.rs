@@ -5,19 +5,13 @@ use std::{ops::ControlFlow, time::Duration};
 use rookery_accounts::{OutgoingState, OutgoingWebhook};
 use rookery_delivery::{PushError, PushedBatch, PushedConsumer};
 use rookery_domain::{Filter, OwnedUserId};
-use rookery_outgoing::{Method, Request, SendError, TIME_MAX, Target};
+use rookery_outgoing::{Method, Pauses, Request, SendError, TIME_MAX, Target};
 
 use crate::{
     batch::{batch_id, body},
     hooks::{OutgoingWebhooks, consumer_key, millis},
     signature,
 };
-
-/// The pause after the first failure. Each one is twice the one before it, up to [`PAUSE_MAX`].
-const PAUSE_FIRST: Duration = Duration::from_secs(1);
-
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// How long to wait after the server itself could not read or write.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -71,7 +65,7 @@ async fn run_once(hooks: &OutgoingWebhooks, webhook: &OutgoingWebhook, failures:
                 if note_failure(hooks, webhook, reason).await.is_break() {
                     return true;
                 }
-                tokio::time::sleep(pause_after(*failures)).await;
+                tokio::time::sleep(Pauses::default().after(*failures)).await;
             }
         }
     }
@@ -213,26 +207,9 @@ async fn note_failure(
     }
 }
 
-/// The pause after this many failures in a row.
-fn pause_after(failures: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-    PAUSE_FIRST.saturating_mul(doubled).min(PAUSE_MAX)
-}
-
 fn failed(error: PushError) -> Failed {
     match error {
         PushError::Over => Failed::Over,
         PushError::Unavailable(reason) => Failed::Here(reason),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_from_a_second_to_five_minutes() {
-        let seconds = [1, 2, 3, 9, 10, 40, u32::MAX].map(|it| pause_after(it).as_secs());
-        assert_eq!(seconds, [1, 2, 4, 256, 300, 300, 300]);
     }
 }

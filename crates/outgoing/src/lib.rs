@@ -10,6 +10,7 @@
 mod client;
 mod error;
 mod guard;
+mod pauses;
 mod resolver;
 mod target;
 mod tls;
@@ -27,6 +28,7 @@ pub use self::{
     client::{ANSWER_BYTES_MAX, Answer, Client, Request, TIME_MAX},
     error::SendError,
     guard::{Guard, Refusal},
+    pauses::Pauses,
     resolver::{Resolver, SystemResolver},
     target::{Target, TargetError, URL_BYTES_MAX},
     tls::{TlsError, system_tls},

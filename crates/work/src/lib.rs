@@ -10,6 +10,7 @@
 
 mod first;
 mod job;
+mod keyed;
 mod lock;
 mod parked;
 mod shared;
@@ -17,6 +18,7 @@ mod task;
 mod turns;
 
 pub use job::Job;
+pub use keyed::KeyedTasks;
 pub use lock::{Guard, Lock, OwnedGuard};
 pub use parked::{Unburdened, unburdened};
 pub use shared::SharedFuture;

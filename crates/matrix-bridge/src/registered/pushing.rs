@@ -2,15 +2,16 @@
 //!
 //! **Invariant:** each bridge has one task. A task ends when its service is removed or has another registration.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rookery_delivery::{ConsumerKey, ConsumerOwner, Consumers, Feeds};
 use rookery_log::Millis;
+use rookery_outgoing::Pauses;
 use rookery_services::{Registered, ServiceDirectory};
-use tokio::task::JoinHandle;
+use rookery_work::KeyedTasks;
 
 use super::directory::endpoint;
-use crate::{ConsumerSource, Endpoint, Outgoing, Pauses, SourceError, push_to};
+use crate::{ConsumerSource, Endpoint, Outgoing, SourceError, push_to};
 
 /// The name of the consumer of a bridge's bot.
 const CONSUMER: &str = "matrix";
@@ -33,42 +34,20 @@ pub struct Pushing {
     pub outgoing: Arc<dyn Outgoing>,
 }
 
-/// A task that pushes. It is stopped when it is dropped.
-struct Running {
-    /// When the service was added, and its address when the task began.
-    begun: (rookery_accounts::Millis, Endpoint),
-    task: JoinHandle<()>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 /// Pushes to the bridges that are registered, and to those that will be. Works while it is polled.
 pub async fn push(pushing: Pushing) {
     let mut rules = pushing.services.rules();
-    let mut running: HashMap<String, Running> = HashMap::new();
+    let mut running = KeyedTasks::default();
     loop {
         rules.borrow_and_update();
-        let of = |it: Arc<Registered>| Some((it.service.name.clone(), (endpoint(&it)?, it)));
-        let wanted: HashMap<_, _> = pushing.services.list().into_iter().filter_map(of).collect();
-        running.retain(|name, one| {
-            let now = wanted.get(name).map(|(endpoint, it)| (it.created, endpoint.clone()));
-            now.as_ref() == Some(&one.begun)
-        });
-        for (name, (endpoint, registered)) in wanted {
-            if running.contains_key(&name) {
-                continue;
-            }
+        let task = |registered: Arc<Registered>| {
+            let endpoint = endpoint(&registered)?;
             let begun = (registered.created, endpoint.clone());
-            let pushing = pushing.clone();
-            let task = tokio::spawn(async move {
-                push_to_one(&pushing, &registered, &endpoint).await;
-            });
-            running.insert(name, Running { begun, task });
-        }
+            let (name, pushing) = (registered.service.name.clone(), pushing.clone());
+            let work = async move { push_to_one(&pushing, &registered, &endpoint).await };
+            Some((name, (begun, work)))
+        };
+        running.follow(pushing.services.list().into_iter().filter_map(task).collect());
         if rules.changed().await.is_err() {
             return;
         }

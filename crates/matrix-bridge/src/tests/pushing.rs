@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use rookery_outgoing::Pauses;
 use serde_json::{Value, json};
 
 use crate::{
-    Asking, Endpoint, Outgoing, OutgoingAnswer, OutgoingError, OutgoingRequest, Pauses, Source,
+    Asking, Endpoint, Outgoing, OutgoingAnswer, OutgoingError, OutgoingRequest, Source,
     SourceError, Transaction, push_to,
 };
 
