@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Accounts, ConsumerError, Unavailable,
-    file::{change::Change, format::Stored as _},
+    file::{change::Change, format::Stored as _, store::stored},
     passwords::secret::fill_random,
     users::name::Localpart,
 };
@@ -26,11 +26,7 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn consumer(&self, key: &ConsumerKey) -> Result<Option<ConsumerRow>, Unavailable> {
-        self.inner.read(|read| {
-            let table = read.open_table(CONSUMERS)?;
-            let row = table.get((&*key.owner, &*key.name))?;
-            row.map(|bytes| ConsumerRow::decode(bytes.value())).transpose()
-        })
+        self.inner.read(|read| stored(&read.open_table(CONSUMERS)?, (&*key.owner, &*key.name)))
     }
 
     /// Up to `limit` consumers after the one with the key `after`, by owner and name; only those of

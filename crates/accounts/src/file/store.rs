@@ -6,6 +6,7 @@
 //! **Invariant:** a new file appears complete or not at all.
 
 use std::{
+    borrow::Borrow,
     fs::{self, File, OpenOptions},
     ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -288,11 +289,19 @@ tables!(
     PARKED,
 );
 
+/// The row of `key`.
+pub(crate) fn stored<'a, K: redb::Key + 'static, T: Stored>(
+    table: &impl ReadableTable<K, Bytes>,
+    key: impl Borrow<K::SelfType<'a>>,
+) -> Result<Option<T>, Unavailable> {
+    table.get(key)?.map(|bytes| T::decode(bytes.value())).transpose()
+}
+
 pub(crate) fn user(
     users: &impl ReadableTable<&'static str, Bytes>,
     name: &Localpart,
 ) -> Result<Option<StoredUser>, Unavailable> {
-    users.get(name.as_str())?.map(|bytes| StoredUser::decode(bytes.value())).transpose()
+    stored(users, name.as_str())
 }
 
 pub(crate) fn device(
@@ -300,7 +309,7 @@ pub(crate) fn device(
     name: &Localpart,
     id: &str,
 ) -> Result<Option<StoredDevice>, Unavailable> {
-    devices.get((name.as_str(), id))?.map(|bytes| StoredDevice::decode(bytes.value())).transpose()
+    stored(devices, (name.as_str(), id))
 }
 
 /// The devices of a user, by ID.
@@ -346,5 +355,5 @@ pub(crate) fn token(
     tokens: &impl ReadableTable<&'static [u8; 32], Bytes>,
     hash: TokenHash,
 ) -> Result<Option<StoredToken>, Unavailable> {
-    tokens.get(&hash.0)?.map(|bytes| StoredToken::decode(bytes.value())).transpose()
+    stored(tokens, &hash.0)
 }

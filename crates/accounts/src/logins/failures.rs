@@ -15,12 +15,13 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::Arc,
     time::Duration,
 };
 
 use parking_lot::Mutex;
+use rookery_rates::Network;
 
 use crate::{Millis, Options, time::millis};
 
@@ -35,10 +36,10 @@ pub(crate) const OVER_LIMIT_PER_ACCOUNT_MAX: usize = 3;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
-    Address(IpAddr),
+    Address(Network),
     /// The failures of an address beyond its limit.
-    OverLimit(IpAddr),
-    Account(IpAddr, Arc<str>),
+    OverLimit(Network),
+    Account(Network, Arc<str>),
 }
 
 type Seen = HashMap<Key, VecDeque<u64>>;
@@ -55,9 +56,9 @@ pub(crate) struct Failures {
 /// Accounts that have logged in at an address since the server started.
 #[derive(Default)]
 struct Known {
-    accounts: HashSet<(IpAddr, Arc<str>)>,
+    accounts: HashSet<(Network, Arc<str>)>,
     /// The same pairs, oldest first.
-    order: VecDeque<(IpAddr, Arc<str>)>,
+    order: VecDeque<(Network, Arc<str>)>,
 }
 
 /// An admitted attempt. It counts as failed until it reports otherwise.
@@ -100,7 +101,7 @@ impl Failures {
         from: IpAddr,
         now: Millis,
     ) -> Result<Attempt<'_>, Limited> {
-        let from = network(from);
+        let from = Network::of(from);
         let (name, address) = (Arc::<str>::from(account), Key::Address(from));
         let account = Key::Account(from, Arc::clone(&name));
         let mut seen = self.seen.lock();
@@ -150,7 +151,7 @@ impl Failures {
 
     /// Remembers that `account` logged in at that address.
     pub(crate) fn remember(&self, account: &str, from: IpAddr) {
-        self.known.lock().insert((network(from), account.into()));
+        self.known.lock().insert((Network::of(from), account.into()));
     }
 
     /// Whether a failure still counts. A failure in the future was recorded before the clock was
@@ -179,7 +180,7 @@ impl Failures {
 }
 
 impl Known {
-    fn insert(&mut self, account: (IpAddr, Arc<str>)) {
+    fn insert(&mut self, account: (Network, Arc<str>)) {
         if !self.accounts.insert(account.clone()) {
             return;
         }
@@ -222,14 +223,6 @@ impl Attempt<'_> {
         if times.is_empty() {
             seen.remove(key);
         }
-    }
-}
-
-/// The network that one client is likely to control: an IPv4 address, or an IPv6 /64.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -382,6 +375,8 @@ mod tests {
         }
         let seen = failures.seen.lock();
         assert!(seen.len() <= KEYS_MAX);
-        assert!(seen.contains_key(&Key::Address(IpAddr::from(99_999_u32.to_be_bytes()))));
+        assert!(
+            seen.contains_key(&Key::Address(Network::of(IpAddr::from(99_999_u32.to_be_bytes()))))
+        );
     }
 }

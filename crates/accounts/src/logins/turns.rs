@@ -7,13 +7,13 @@
 
 use std::{collections::VecDeque, net::IpAddr};
 
-use crate::logins::failures::network;
+use rookery_rates::Network;
 
 /// The owner of a turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asker {
     /// The network of the request; `None` for the operator.
-    pub(crate) network: Option<IpAddr>,
+    pub(crate) network: Option<Network>,
     /// The user name in the request.
     pub(crate) name: String,
 }
@@ -26,7 +26,7 @@ impl Asker {
 
     /// A client, for a user.
     pub(crate) fn client(from: IpAddr, name: &str) -> Self {
-        Self { network: Some(network(from)), name: name.into() }
+        Self { network: Some(Network::of(from)), name: name.into() }
     }
 }
 
@@ -36,11 +36,11 @@ pub(crate) struct Turns<T> {
     waiting: usize,
     last_ticket: u64,
     /// Networks; the first one has the next turn.
-    networks: VecDeque<Network<T>>,
+    networks: VecDeque<NetworkQueue<T>>,
 }
 
-struct Network<T> {
-    address: Option<IpAddr>,
+struct NetworkQueue<T> {
+    address: Option<Network>,
     /// User names; the first one has the next turn.
     names: VecDeque<Name<T>>,
 }
@@ -86,7 +86,7 @@ impl<T> Turns<T> {
         let network = position_or_push(
             &mut self.networks,
             |network| network.address == asker.network,
-            || Network { address: asker.network, names: VecDeque::new() },
+            || NetworkQueue { address: asker.network, names: VecDeque::new() },
         );
         let names = &mut self.networks[network].names;
         let name = position_or_push(
@@ -130,7 +130,7 @@ impl<T> Turns<T> {
     fn place_to_free(&self, asker: &Asker) -> Option<(usize, usize)> {
         let own = self.networks.iter().position(|network| network.address == asker.network);
         let own_len = own.map_or(0, |own| self.networks[own].len());
-        let longest = longest(&self.networks, Network::len)?;
+        let longest = longest(&self.networks, NetworkQueue::len)?;
         if self.networks[longest].len() >= own_len + 2 {
             return Some((longest, self.longest_name(longest)?));
         }
@@ -166,7 +166,7 @@ impl<T> Turns<T> {
     }
 }
 
-impl<T> Network<T> {
+impl<T> NetworkQueue<T> {
     fn len(&self) -> usize {
         self.names.iter().map(|name| name.tickets.len()).sum()
     }
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     fn asker(network: u8, name: &str) -> Asker {
-        Asker { network: Some([192, 0, 2, network].into()), name: name.into() }
+        Asker { network: Some(Network::of([192, 0, 2, network].into())), name: name.into() }
     }
 
     fn ask(turns: &mut Turns<String>, network: u8, name: &str, label: &str) -> bool {
@@ -259,7 +259,7 @@ mod tests {
             let mut turns = Turns::new(6);
             let waiting = |turns: &Turns<u8>, network: u8| {
                 let all = turns.networks.iter();
-                all.filter(|it| it.address == asker(network, "").network).map(Network::len).sum()
+                all.filter(|it| it.address == asker(network, "").network).map(NetworkQueue::len).sum()
             };
             for (network, name, serves) in asked {
                 let counts: Vec<usize> = (0..4).map(|other| waiting(&turns, other)).collect();
@@ -271,7 +271,7 @@ mod tests {
                     let own = counts[usize::from(network)];
                     prop_assert!(counts.iter().all(|other| *other <= own + 1), "{counts:?}");
                 }
-                let sum: usize = turns.networks.iter().map(Network::len).sum();
+                let sum: usize = turns.networks.iter().map(NetworkQueue::len).sum();
                 prop_assert_eq!(sum, turns.len());
                 prop_assert!(turns.len() <= 6);
                 if serves {

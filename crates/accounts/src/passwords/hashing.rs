@@ -269,6 +269,8 @@ impl Drop for QueuePlace {
 
 #[cfg(test)]
 mod tests {
+    use rookery_rates::Network;
+
     use super::*;
 
     fn hashing(waiting_max: usize) -> Hashing {
@@ -276,7 +278,7 @@ mod tests {
     }
 
     fn asker(network: u8) -> Asker {
-        Asker { network: Some([192, 0, 2, network].into()), name: "ada".into() }
+        Asker { network: Some(Network::of([192, 0, 2, network].into())), name: "ada".into() }
     }
 
     async fn verify(hashing: &Hashing, password: &str, hash: Option<String>) -> bool {

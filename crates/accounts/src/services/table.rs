@@ -8,7 +8,7 @@ use crate::{
     file::{
         change::Change,
         format::Stored,
-        store::{Bytes, OwnedKey},
+        store::{Bytes, OwnedKey, stored},
     },
     users::name::Localpart,
 };
@@ -47,8 +47,7 @@ pub(super) fn all(read: &ReadTransaction) -> Result<Vec<(String, StoredService)>
 
 impl Change<'_> {
     pub(super) fn service(&self, name: &str) -> Result<Option<StoredService>, Unavailable> {
-        let bytes = self.services.get(name)?;
-        bytes.map(|bytes| StoredService::decode(bytes.value())).transpose()
+        stored(&self.services, name)
     }
 
     pub(super) fn put_service(

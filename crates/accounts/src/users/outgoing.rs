@@ -4,7 +4,7 @@
 //! **Invariant:** a change of the state names the run that it is about, so that an older one changes nothing.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use redb::{ReadableTable as _, ReadableTableMetadata as _};
+use redb::ReadableTableMetadata as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     file::{
         change::Change,
         format::Stored,
-        store::{Bytes, OUTGOING, OUTGOING_OF, owned},
+        store::{OUTGOING, OUTGOING_OF, owned, stored},
     },
     passwords::secret::fill_random,
     users::{name::Localpart, webhooks::new_id},
@@ -212,11 +212,8 @@ impl Accounts {
     /// # Errors
     /// [`Unavailable`] if the file cannot be read.
     pub fn outgoing_webhook(&self, id: &str) -> Result<Option<OutgoingWebhook>, Unavailable> {
-        let stored = self.inner.read(|read| {
-            let row = read.open_table(OUTGOING)?.get(id)?;
-            row.map(|bytes| StoredOutgoing::decode(bytes.value())).transpose()
-        })?;
-        Ok(stored.map(|stored| self.describe_outgoing(id, stored)))
+        let found = self.inner.read(|read| stored(&read.open_table(OUTGOING)?, id))?;
+        Ok(found.map(|stored| self.describe_outgoing(id, stored)))
     }
 
     /// Up to `limit` outgoing webhooks after the one with the ID `after`, by ID; only those of the user `owner`, if
@@ -352,9 +349,7 @@ impl Accounts {
 
 impl Change<'_> {
     fn stored_outgoing(&self, id: &str) -> Result<Option<StoredOutgoing>, Unavailable> {
-        let row = self.outgoing.get(id)?;
-        row.map(|bytes: redb::AccessGuard<'_, Bytes>| StoredOutgoing::decode(bytes.value()))
-            .transpose()
+        stored(&self.outgoing, id)
     }
 
     fn put_outgoing(&mut self, id: &str, stored: &StoredOutgoing) -> Result<(), Unavailable> {

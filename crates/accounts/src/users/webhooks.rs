@@ -4,7 +4,7 @@
 //! it answers.
 //! **Invariant:** nobody but a webhook gets a name that begins with [`WEBHOOK_PREFIX`].
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     file::{
         change::Change,
         format::{Stored as _, StoredUser, StoredWebhook},
-        store::{Bytes, USERS, WEBHOOKS, WEBHOOKS_OF, owned, user},
+        store::{USERS, WEBHOOKS, WEBHOOKS_OF, owned, stored, user},
     },
     passwords::secret::{fill_random, random_secret},
     users::name::Localpart,
@@ -222,9 +222,11 @@ impl Accounts {
     ) -> Result<bool, Unavailable> {
         let id = id.to_owned();
         self.change(move |change| {
-            let Some(mut stored) = find(&change.webhooks, &id)? else { return Ok(false) };
-            stored.secret = secret;
-            change.put_webhook(&id, &stored)?;
+            let Some(mut webhook): Option<StoredWebhook> = stored(&change.webhooks, &*id)? else {
+                return Ok(false);
+            };
+            webhook.secret = secret;
+            change.put_webhook(&id, &webhook)?;
             Ok(true)
         })
         .await
@@ -297,14 +299,7 @@ pub(crate) fn new_id() -> Result<String, Unavailable> {
 }
 
 fn stored_webhook(read: &ReadTransaction, id: &str) -> Result<Option<StoredWebhook>, Unavailable> {
-    find(&read.open_table(WEBHOOKS)?, id)
-}
-
-fn find(
-    table: &impl ReadableTable<&'static str, Bytes>,
-    id: &str,
-) -> Result<Option<StoredWebhook>, Unavailable> {
-    table.get(id)?.map(|bytes| StoredWebhook::decode(bytes.value())).transpose()
+    stored(&read.open_table(WEBHOOKS)?, id)
 }
 
 impl Change<'_> {
@@ -318,7 +313,7 @@ impl Change<'_> {
     }
 
     fn remove_webhook(&mut self, id: &str) -> Result<(), Unavailable> {
-        let Some(webhook) = find(&self.webhooks, id)? else { return Ok(()) };
+        let Some(webhook) = stored::<_, StoredWebhook>(&self.webhooks, id)? else { return Ok(()) };
         self.note_change();
         self.webhooks.remove(id)?;
         for owner in [&webhook.room_id, &webhook.creator] {
