@@ -247,7 +247,7 @@ fn a_service_that_is_added_later_follows_what_comes_from_then_on() {
     let server = Server::start(data.path());
     let (alice, bot) = (alice.at(&server), bot.at(&server));
     assert_eq!(consume(&bot, "two"), expected, "as before the restart");
-    // Without the service, nobody follows; with a new one, it begins anew.
+    // Without the service, nobody follows the room. A new service follows it from its own beginning.
     succeed(data.path(), &["service", "remove", "irc"], "");
     assert!(followers(&alice, &shared).is_empty());
     assert_eq!(bot.post("{ viewer { position } }", &json!({})).status, 401);
@@ -384,7 +384,7 @@ fn a_cut_consumer_gets_each_coming_and_going_with_its_boundaries() {
     }
     let got: Vec<_> = events.iter().filter_map(|item| told(item, &room)).collect();
     assert_eq!(got, expected);
-    // What is redacted does not come back.
+    // Redacted content does not come back.
     let alice = alice.at(&server);
     ok(&alice.act("redactEvent", json!({ "roomId": room, "eventId": secret })));
     let begin = json!({ "name": "later", "max": 100, "from": { "beginning": true } });
@@ -410,7 +410,7 @@ fn a_service_is_added_and_removed_while_others_consume() {
     assert_eq!(until(&mut all, &room, "one"), ["opened"], "before its first event");
     succeed(data.path(), &["service", "remove", "logs"], "");
     loop {
-        // What was sent before the removal may still be on its way.
+        // Messages from before the removal may still arrive.
         if all.chunk().is_err() {
             break;
         }

@@ -130,7 +130,7 @@ fn a_batch_that_nobody_acknowledges_is_reported_and_never_dropped() {
     let mut consuming = Consuming::start(&bob, NAME, 1);
     let first = consuming.batch();
     while consuming.batch()["attempt"].as_i64() < Some(12) {}
-    eventually("the operator is told", || {
+    eventually("the log names the batch to the operator", || {
         server.logged("does not acknowledge a batch").iter().any(|line| line.contains(NAME))
     });
     let again = consuming.batch();

@@ -93,7 +93,7 @@ impl Attachment {
         if !matches!(tokio::time::timeout(REGAINED_WITHIN, is_gone).await, Ok(Ok(_))) {
             return false;
         }
-        // What the other connection began and did not end is refused from here on.
+        // From here on, the server refuses the unfinished changes of the other connection.
         self.connection = self.consumers.arrive().0;
         self.take_over().is_ok()
     }

@@ -97,7 +97,7 @@ impl Consumers {
         let listed = |(key, stored)| {
             let live = self.shared.live.lock().get(&key).and_then(Weak::upgrade);
             let (record, connected) = live.map_or((None, false), |live| live.state.borrow().now());
-            // What was sent a moment ago may not be stored yet.
+            // The store may lack the batches of the last second.
             let record = record.map_or(stored, |record| (*record).clone());
             ListedConsumer { key, record, connected }
         };

@@ -82,7 +82,7 @@ fn two_programs_that_take_a_consumer_from_each_other_lose_nothing() {
         assert_eq!(boundaries(&second.batch()), boundaries(&batch), "round {round}");
         loop {
             match first.next() {
-                // What was on its way is one of the outstanding batches.
+                // The chunk that was still in transit is one of the outstanding batches.
                 Ok(chunk) => assert!(texts_of(&chunk).len() <= 1, "{chunk}"),
                 Err(code) => break assert_eq!(code, "CONSUMER_TAKEN_OVER"),
             }

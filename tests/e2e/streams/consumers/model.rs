@@ -255,7 +255,7 @@ impl Model {
         }
         let expected = self.expected(batch);
         let indexes: Vec<usize> = ids.iter().map(|id| self.index(id)).collect();
-        // What is parked while a batch is on its way may still be in it.
+        // A batch in transit may still have an event that is parked meanwhile.
         let extra = indexes.iter().filter(|index| !expected.contains(index));
         assert!(
             extra.copied().all(|index| self.leaves_out(index)),

@@ -254,7 +254,7 @@ impl Consuming {
         }
         if pause.is_some_and(|end| end <= Instant::now()) {
             self.progress = Instant::now();
-            // A position that has moved is told once more.
+            // If the position has moved, the client gets it in another chunk.
             self.is_told_caught_up &= gathering.reader.subscription.pass_over() == gathering.begin;
         }
         self.gathering = Some(gathering);
