@@ -43,7 +43,7 @@ test("the_package_is_built_installed_in_an_empty_project_and_type_checked", (con
   // Editors and debuggers find the sources through the maps.
   const installed = join(project, "node_modules/rookery-client");
   const maps = paths.filter((path) => path.endsWith(".map"));
-  for (const kind of ["dist/index.js.map", "dist/index.d.ts.map", "dist/generated.d.ts.map"]) assert.ok(maps.includes(kind), kind);
+  for (const kind of ["dist/index.js.map", "dist/index.d.ts.map", "dist/generated.d.ts.map", "dist/store/index.d.ts.map"]) assert.ok(maps.includes(kind), kind);
   for (const map of maps) {
     const { sources } = JSON.parse(readFileSync(join(installed, map), "utf8"));
     for (const source of sources) assert.ok(existsSync(join(installed, dirname(map), source)), `${map}: ${source}`);

@@ -2,6 +2,7 @@
 
 import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
 import { Activity, connect, FollowDocument, isRoomEvent, logIn, type StreamItem, type Wire } from "rookery-client";
+import type { Store } from "rookery-client/store";
 
 declare const rooms: TypedDocumentNode<{ viewer: { position: string } | null }, { first?: number }>;
 declare const topic: TypedDocumentNode<
@@ -58,3 +59,12 @@ for await (const batch of client.consume("archive", { max: 10, from: { beginning
 }
 await client.acknowledge("archive", "a position", { signal });
 await client.logOut({ everywhere: true, signal });
+
+declare const store: Store;
+const { echoId } = await store.send("!tower", { body: "Nevermore", mentions: ["@ada:example.org"] });
+show(echoId);
+store.subscribe("timeline:!tower", () => {
+  for (const { rows } of store.get("timeline:!tower")?.segments ?? []) for (const row of rows) show(row.senderName);
+});
+show(store.get("home")?.rooms[0]?.displayName ?? null);
+show(store.get("room:!tower")?.can?.sendMessages ? "write" : "read");

@@ -1,0 +1,3 @@
+// The store: what a page of a chat shows, kept on the device and up to date.
+
+export type * from "./contract.js";
