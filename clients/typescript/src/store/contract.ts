@@ -108,7 +108,7 @@ export interface RoomDetail extends RoomSummary {
   myPowerLevel: number | null;
   /** What the server would accept from the viewer now. */
   can: Readonly<Record<keyof Wire.PermissionsFragment, boolean>> | null;
-  /** The last event that the viewer has read on any device. */
+  /** The last row that the viewer has read on any device, or the event itself if its row is not known. */
   readUpTo: EventId | null;
   /** Receipts of other members: the event up to which each has read. */
   receipts: Readonly<Record<UserId, EventId>>;
@@ -155,7 +155,8 @@ export interface Row {
   /** The content that a state event replaced. */
   previousContent: Json;
   isEdited: boolean;
-  redaction: { byId: UserId; reason: string | null } | null;
+  /** Null if it is not redacted. `byId` is null if the viewer may not see the redaction. */
+  redaction: { byId: UserId | null; reason: string | null } | null;
   reactions: readonly RowReaction[];
   thread: { count: number; lastEventId: EventId | null; isParticipant: boolean } | null;
   replyTo: EventId | null;
@@ -176,13 +177,18 @@ export interface Echo {
   type: string;
   replyTo: EventId | null;
   threadRoot: EventId | null;
+  /** The event that it edits. Timelines have such an echo only when it is refused. */
+  edits: EventId | null;
   /** `queued` while offline, `sending`, `refused` with a reason: keep it until the user retries or discards it. */
   state: "queued" | "sending" | "refused";
   refusal: { code: string; message: string } | null;
   createdAt: string;
 }
 
-/** Consecutive events of a room, without a hole between them. */
+/**
+ * Consecutive events of a room, without a hole between them. Events that only change others have no row: edits, reactions
+ * and redactions are in the rows that they change, and messages of a thread are in the view of the thread.
+ */
 export interface Segment {
   rows: readonly Row[];
   /** The segment begins with the first event that the viewer may see. */

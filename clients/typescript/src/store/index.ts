@@ -2,3 +2,5 @@
 
 export type * from "./contract.js";
 export * from "./tabs/index.js";
+export type { Commands, Engine, EngineOptions, Session } from "./engine/engine.js";
+export type { Storage } from "./storage/storage.js";
