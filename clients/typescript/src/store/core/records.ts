@@ -115,6 +115,14 @@ export interface Unsent {
   eventId: string | null;
 }
 
+/** The number that a command of a page got: see `Engine.execute`. The records of the last 1,000 actions are kept. */
+export interface CommandRecord {
+  commandId: string;
+  actionId: number;
+  /** The echo that the command answered with, if it answers with one. */
+  echoId: string | null;
+}
+
 export const VERSION = 1;
 
 /** The record of a device without any content. */

@@ -26,6 +26,8 @@ export interface EngineOptions extends Session, Pick<ClientOptions, "webSocket" 
 /** The commands of a {@link Store}: everything but its views, which a page has in its own thread. */
 export type Commands = Omit<Store, "get" | "subscribe" | "close">;
 
+export type CommandName = Exclude<keyof Commands, "onSignal">;
+
 /** The store of a device, in the thread that runs it. */
 export interface Engine extends Commands {
   /** The view as of now. `undefined` while its content is not loaded: see {@link watch}. */
@@ -34,6 +36,15 @@ export interface Engine extends Commands {
   watch(key: ViewKey): () => void;
   /** Calls `listener` after each change with the keys of all views that may have changed. Returns the function that ends it. */
   onChange(listener: (keys: ReadonlySet<ViewKey>) => void): () => void;
+  /**
+   * Runs a command of {@link Commands} with its arguments, under an ID that no other command has. Documents come as text.
+   * Actions get their numbers in the order of the calls.
+   *
+   * A command that comes again happens once, also after the engine was killed and started again: a page repeats a command
+   * whose answer it did not get. The engine stores the ID with the number of the action (`CommandRecord`) before it
+   * sends the action, and then repeats the action under its number.
+   */
+  execute(commandId: string, name: CommandName, given: readonly unknown[], signal?: AbortSignal): Promise<unknown>;
   /** Ends the engine. The promise resolves when the storage has everything and is closed. */
   close(): Promise<void>;
 }

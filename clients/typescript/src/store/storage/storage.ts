@@ -3,7 +3,7 @@
 // Invariant: a commit is stored as a whole or not at all: position, rooms, events and unsent actions belong together.
 // Invariant: commits are stored in their order.
 
-import type { Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
+import type { CommandRecord, Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
 
 /** Changes that belong together. A value of null removes the record; a room goes with its events. */
 export interface Commit {
@@ -13,6 +13,8 @@ export interface Commit {
   events: Map<string, Map<string, StoredEvent | null>>;
   /** By echo. */
   unsent: Map<string, Unsent | null>;
+  /** By command ID. */
+  commands: Map<string, CommandRecord | null>;
 }
 
 /** Everything but the events, which are read by room. */
@@ -20,6 +22,8 @@ export interface Stored {
   meta: Meta | null;
   rooms: RoomRecord[];
   unsent: Unsent[];
+  /** In the order of their numbers. */
+  commands: CommandRecord[];
 }
 
 /** The storage of one device. */

@@ -5,9 +5,9 @@
 // **Invariant:** a page that does not answer is forgotten. When it wakes up, it says hello again and repeats its commands.
 
 import type { ViewKey } from "../contract.js";
-import type { Engine, StartEngine } from "./engine.js";
-import { Member, type Views } from "./member.js";
-import { PROTOCOL, type PortOfHub, type Session, type ToHub } from "./protocol.js";
+import type { HubEngine, StartEngine } from "./engine.js";
+import { Member, type Watched } from "./member.js";
+import { PROTOCOL, type PortOfHub, type SharedSession, type ToHub } from "./protocol.js";
 
 /** The time between two pings of a page. */
 const PING_MS = 20_000;
@@ -25,10 +25,9 @@ export interface HubOptions {
   pingMs?: number | undefined;
 }
 
-interface Running extends Views {
-  session: Session;
-  engine: Engine;
-  keys: Map<ViewKey, Set<Member>>;
+/** An engine and the pages of its session. */
+interface Running extends Watched {
+  session: SharedSession;
   stop: () => void;
 }
 
@@ -73,8 +72,10 @@ export class Hub {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const member of [...this.#members]) this.#forget(member, true);
-    // An engine that has not started yet does not start any more.
-    await this.#stop();
+    const running = this.#running;
+    this.#running = null;
+    running?.stop();
+    await running?.engine.close();
   }
 
   #greet(member: Member, hello: Extract<ToHub, { kind: "hello" }>): void {
@@ -88,91 +89,73 @@ export class Hub {
     this.#members.add(member);
     this.#pings ??= setInterval(() => this.#ping(), this.options.pingMs ?? PING_MS);
     const attach = async () => {
-      if (!this.#members.has(member) || this.#isClosed) return;
+      if (!this.#members.has(member)) return;
       const running = await this.#serve(hello.session);
       if (typeof running === "string") this.#dismiss(member, running);
-      else if (this.#members.has(member)) member.attach(running);
+      else if (this.#members.has(member) && running === this.#running) member.attach(running);
     };
-    this.#turn = this.#turn.then(attach).catch((error) => this.#dismiss(member, String(error)));
+    this.#turn = this.#turn.then(attach).catch((error) => {
+      console.error(error);
+      this.#dismiss(member, String(error));
+    });
   }
 
   /** The engine of the session, or the reason why it has none. */
-  async #serve(session: Session): Promise<Running | string> {
+  async #serve(session: SharedSession): Promise<Running | string> {
     const ended = this.#ended.get(session.token);
     if (ended !== undefined) return ended;
     const running = this.#running;
     if (running?.session.token === session.token) return running;
     if (running && running.session.since >= session.since) return "REPLACED";
     if (running) {
-      const logOut = running.engine.execute(`replaced:${session.token}`, "logOut", [], new AbortController().signal);
+      // What the engine says about its end is not news: it would end the pages with another reason.
       this.#end(running, "REPLACED");
-      await logOut.catch(() => {});
+      await running.engine.execute(`replaced:${session.token}`, "logOut", []).catch(() => {});
       await running.engine.close();
     }
     return this.#start(session);
   }
 
-  #start(session: Session): Running {
-    const engine = this.options.start(session);
-    const keys: Running["keys"] = new Map();
-    const join = (key: ViewKey, member: Member) => {
-      let members = keys.get(key);
-      if (!members) {
-        const joined = new Set<Member>();
-        keys.set(key, (members = joined));
-        const leave = engine.subscribe(key, () => {
-          for (const it of joined) it.changed(key);
-        });
-        leaves.set(key, leave);
-      }
-      members.add(member);
-      return () => {
-        members.delete(member);
-        if (members.size > 0 || keys.get(key) !== members) return;
-        keys.delete(key);
-        leaves.get(key)?.();
-        leaves.delete(key);
-      };
-    };
-    const leaves = new Map<ViewKey, () => void>();
-    const endSignals = engine.onSignal((signal) => {
-      for (const member of this.#members) member.signal(signal);
-    });
-    const endStatus = engine.subscribe("status", () => {
-      const status = engine.get("status");
-      if (status?.phase === "ended") this.#over(running, status.reason ?? "ENDED");
-    });
-    const stop = () => {
-      endSignals();
-      endStatus();
-    };
-    const running: Running = { session, engine, keys, join, stop };
+  async #start(session: SharedSession): Promise<Running> {
+    const engine = await this.options.start(session);
+    const followers = new Map<ViewKey, Set<Member>>();
+    const stops = [
+      engine.onSignal((signal) => {
+        for (const member of [...this.#members]) member.signal(signal);
+      }),
+      engine.onChange((keys) => {
+        for (const key of keys) for (const member of followers.get(key) ?? []) member.changed(key);
+        if (keys.has("status")) this.#checkEnd(running);
+      }),
+      engine.watch("status"),
+    ];
+    const stop = () => stops.forEach((it) => it());
+    const running: Running = { session, engine, stop, follow: (key, member) => follow(engine, followers, key, member) };
+    if (this.#isClosed) {
+      stop();
+      await engine.close();
+      throw new Error("the hub was closed");
+    }
     this.#running = running;
+    this.#checkEnd(running);
     return running;
   }
 
-  /** The engine says that its session is over. */
-  #over(running: Running, reason: string): void {
-    if (this.#running !== running) return;
-    this.#end(running, reason);
-    // The command that ended it still has to answer.
-    this.#turn = this.#turn.then(() => running.engine.close()).catch(() => {});
+  /** Ends the pages if the engine says that its session is over. */
+  #checkEnd(running: Running): void {
+    const status = running.engine.view("status");
+    if (status?.phase !== "ended" || this.#running !== running) return;
+    this.#end(running, status.reason ?? "ENDED");
+    this.#turn = this.#turn.then(() => running.engine.close()).catch((error) => console.error(error));
   }
 
   #end(running: Running, reason: string): void {
     this.#running = null;
-    running.stop();
     this.#ended.set(running.session.token, reason);
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
     for (const member of [...this.#members]) if (member.token === running.session.token) this.#dismiss(member, reason);
-  }
-
-  async #stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = null;
-    running?.stop();
-    await running?.engine.close();
+    running.stop();
   }
 
   #dismiss(member: Member, reason: string): void {
@@ -201,4 +184,16 @@ export class Hub {
       else member.port.post({ kind: "ping" });
     }
   }
+}
+
+/** Counts a follower of a view in, and returns the function that counts it out. */
+function follow(engine: HubEngine, followers: Map<ViewKey, Set<Member>>, key: ViewKey, member: Member): () => void {
+  const members = followers.get(key) ?? new Set();
+  followers.set(key, members.add(member));
+  const unwatch = engine.watch(key);
+  return () => {
+    members.delete(member);
+    if (members.size === 0 && followers.get(key) === members) followers.delete(key);
+    unwatch();
+  };
 }

@@ -5,7 +5,7 @@
 
 import type { Signal, ViewKey } from "../contract.js";
 import { difference, type Change } from "./changes.js";
-import type { Engine } from "./engine.js";
+import type { HubEngine } from "./engine.js";
 import { faultOf } from "./faults.js";
 import type { PortOfHub, ToHub } from "./protocol.js";
 
@@ -16,11 +16,11 @@ export const COMMANDS_MAX = 1_000;
 /** Most signals of calls that wait for a page. */
 export const SIGNALS_MAX = 1_000;
 
-/** The part of the hub that a member uses. */
-export interface Views {
-  engine: Engine;
-  /** Counts a subscriber of the view in, and returns the function that counts it out. */
-  join(key: ViewKey, member: Member): () => void;
+/** The engine, and a way to hear of changes. */
+export interface Watched {
+  engine: HubEngine;
+  /** Begins to call `member.changed(key)`; returns the function that ends it. */
+  follow(key: ViewKey, member: Member): () => void;
 }
 
 export class Member {
@@ -29,7 +29,7 @@ export class Member {
   token: string | null = null;
   /** Rounds of pings without any message of the page. */
   silent = 0;
-  #views: Views | null = null;
+  #watched: Watched | null = null;
   #early: ToHub[] = [];
   readonly #leave = new Map<ViewKey, () => void>();
   /** The view that the page has, by key. */
@@ -48,8 +48,8 @@ export class Member {
   ) {}
 
   /** Begins to serve the page. */
-  attach(views: Views): void {
-    this.#views = views;
+  attach(watched: Watched): void {
+    this.#watched = watched;
     this.port.post({ kind: "welcome" });
     for (const message of this.#early.splice(0)) this.take(message);
   }
@@ -64,22 +64,22 @@ export class Member {
     this.#signals = [];
     this.#early = [];
     this.#isOnItsWay = false;
-    this.#views = null;
+    this.#watched = null;
   }
 
   /** Takes a message of the page. */
   take(message: ToHub): void {
-    if (!this.#views) {
+    if (!this.#watched) {
       if (this.#early.push(message) > COMMANDS_MAX) this.drop(this);
       return;
     }
     switch (message.kind) {
       case "subscribe":
-        return this.#subscribe(message.key, this.#views);
+        return this.#subscribe(message.key, this.#watched);
       case "unsubscribe":
         return this.#unsubscribe(message.key);
       case "command":
-        return this.#run(message, this.#views);
+        return this.#run(message, this.#watched);
       case "cancel":
         return this.#commands.get(message.number)?.abort();
       case "took":
@@ -100,10 +100,10 @@ export class Member {
     this.#schedule();
   }
 
-  #subscribe(key: ViewKey, views: Views): void {
+  #subscribe(key: ViewKey, watched: Watched): void {
     if (this.#leave.has(key)) return;
     if (this.#leave.size >= KEYS_MAX) return this.drop(this);
-    this.#leave.set(key, views.join(key, this));
+    this.#leave.set(key, watched.follow(key, this));
     this.changed(key);
   }
 
@@ -114,7 +114,7 @@ export class Member {
     this.#changed.delete(key);
   }
 
-  #run({ number, name, given }: Extract<ToHub, { kind: "command" }>, { engine }: Views): void {
+  #run({ number, name, given }: Extract<ToHub, { kind: "command" }>, { engine }: Watched): void {
     if (this.#commands.has(number)) return;
     const ending = new AbortController();
     this.#commands.set(number, ending);
@@ -145,10 +145,10 @@ export class Member {
   }
 
   #flush(): void {
-    if (!this.#views || this.#isOnItsWay) return;
+    if (!this.#watched || this.#isOnItsWay) return;
     const changes: [ViewKey, Change][] = [];
     for (const key of this.#changed) {
-      const view = this.#views.engine.get(key);
+      const view = this.#watched.engine.view(key);
       if (view === undefined) continue;
       const change = this.#sent.has(key) ? difference(this.#sent.get(key), view) : { whole: view };
       this.#sent.set(key, view);

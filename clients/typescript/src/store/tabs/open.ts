@@ -4,12 +4,12 @@ import type { StartEngine } from "./engine.js";
 import { leaderLink } from "./leader.js";
 import { locks } from "./locks.js";
 import { PageStore } from "./page.js";
-import type { Session } from "./protocol.js";
+import type { SharedSession } from "./protocol.js";
 import { workerLink } from "./worker.js";
 
 export interface OpenOptions {
   /** The login of this browser. */
-  session: Session;
+  session: SharedSession;
   /**
    * Makes the SharedWorker whose script calls `serveWorker`: `() => new SharedWorker(url, { name })`. Without it, and in
    * browsers without SharedWorker, one of the pages runs the engine.

@@ -8,9 +8,10 @@ import type { Arguments, Document } from "../../document.js";
 import { textOf } from "../../document.js";
 import { StreamEnded } from "../../errors.js";
 import type { Draft, Echo, EventId, PageResult, RoomId, Signal, Status, Store, ViewKey, Views, Wire } from "../contract.js";
+import type { CommandName } from "../engine/engine.js";
 import { apply, difference, type Change } from "./changes.js";
 import { errorOf } from "./faults.js";
-import { PROTOCOL, type CommandName, type PortOfPage, type Session, type ToPage } from "./protocol.js";
+import { PROTOCOL, type PortOfPage, type SharedSession, type ToPage } from "./protocol.js";
 
 /** Most commands without an answer. */
 const COMMANDS_MAX = 1_000;
@@ -46,7 +47,7 @@ export class PageStore implements Store {
   #isOver = false;
 
   constructor(
-    private readonly session: Session,
+    private readonly session: SharedSession,
     private readonly link: Link,
   ) {
     link.open((port) => this.#greet(port));

@@ -8,29 +8,22 @@
 // **Invariant:** a command has a number that counts up for its page. A page repeats its unanswered commands, in order and
 // under their numbers, after each welcome.
 
-import type { Signal, Store, ViewKey } from "../contract.js";
+import type { Signal, ViewKey } from "../contract.js";
+import type { CommandName, Session } from "../engine/engine.js";
 import type { Change } from "./changes.js";
 
 /** Raise it with each change of the messages: pages and hub come from different releases when the server was updated. */
 export const PROTOCOL = 1;
 
-/** The login that pages and engine share. */
-export interface Session {
-  /** The address of the server. */
-  url: string;
-  token: string;
-  userId: string;
-  deviceId: string;
+/** The login that all pages of a browser share. */
+export interface SharedSession extends Session {
   /** When the user logged in, in milliseconds since 1970. Of two sessions of one browser the later one counts. */
   since: number;
 }
 
-/** The commands: what `Store` does beside reading. */
-export type CommandName = Exclude<keyof Store, "get" | "subscribe" | "onSignal" | "close">;
-
 /** From a page to the hub. */
 export type ToHub =
-  | { kind: "hello"; protocol: number; pageId: string; session: Session }
+  | { kind: "hello"; protocol: number; pageId: string; session: SharedSession }
   | { kind: "subscribe"; key: ViewKey }
   | { kind: "unsubscribe"; key: ViewKey }
   | { kind: "command"; number: number; name: CommandName; given: readonly unknown[] }
