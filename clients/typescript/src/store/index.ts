@@ -1,6 +1,9 @@
 // The store: what a page of a chat shows, kept on the device and up to date.
 
 export type * from "./contract.js";
-export type { CommandName, Commands, Engine, EngineOptions, Session } from "./engine/engine.js";
+export { DeviceEngine, startEngine, type CommandName, type Engine, type EngineOptions, type Session } from "./engine/engine.js";
+export { LocalStore, openLocalStore } from "./engine/local.js";
+export { databaseName, IndexedDBStorage } from "./storage/indexeddb.js";
+export { MemoryStorage } from "./storage/memory.js";
 export type { Storage } from "./storage/storage.js";
 export * from "./tabs/index.js";

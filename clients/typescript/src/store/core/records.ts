@@ -1,6 +1,6 @@
 // The stored form of the store's content. Each record is plain data.
 
-import type { Json, RowReaction, Viewer, InviteSummary } from "../contract.js";
+import type { InviteSummary, Json, Row, RowReaction, Viewer } from "../contract.js";
 import type { CallFieldsFragment, SummaryFragment } from "../generated.js";
 
 /** The part of the store that is about no room. */
@@ -18,6 +18,8 @@ export interface Meta {
   call: CallFieldsFragment | null;
   /** The greatest activity of a room. */
   activity: number;
+  /** Counts how often the first screen was read. Rooms of an earlier one go when all pages of the last one are here. */
+  generation: number;
   /** When this was stored, in milliseconds since 1970. */
   savedAt: number;
 }
@@ -45,11 +47,14 @@ export interface RoomRecord {
   summary: SummaryFragment;
   /** Rooms with more have newer activity. */
   activity: number;
+  generation: number;
   /** When a page last showed the room, in milliseconds since 1970. */
   usedAt: number;
   segments: SegmentRecord[];
   /** The last message, unless the live segment has one. */
   last: StoredEvent | null;
+  /** The row of the last message, for a list of rooms without their events. */
+  shown: Row | null;
   names: Record<string, Profile>;
   receipts: Record<string, string>;
   /** Null if nothing is read; left out if it is not known yet. */
@@ -97,7 +102,7 @@ export interface StoredEvent {
 }
 
 /** The kinds of actions that are stored until they have an answer. */
-export type UnsentKind = "send" | "react" | "redact" | "read";
+export type UnsentKind = "send" | "react" | "redact";
 
 /** An action without an answer, or a refused one that the user has not discarded. */
 export interface Unsent {
@@ -115,14 +120,6 @@ export interface Unsent {
   eventId: string | null;
 }
 
-/** The number that a command of a page got: see `Engine.execute`. The records of the last 1,000 actions are kept. */
-export interface CommandRecord {
-  commandId: string;
-  actionId: number;
-  /** The echo that the command answered with, if it answers with one. */
-  echoId: string | null;
-}
-
 export const VERSION = 1;
 
 /** The record of a device without any content. */
@@ -136,6 +133,7 @@ export function emptyMeta(): Meta {
     invites: [],
     call: null,
     activity: 0,
+    generation: 0,
     savedAt: 0,
   };
 }

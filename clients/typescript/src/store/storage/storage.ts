@@ -3,18 +3,20 @@
 // Invariant: a commit is stored as a whole or not at all: position, rooms, events and unsent actions belong together.
 // Invariant: commits are stored in their order.
 
-import type { CommandRecord, Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
+import type { Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
 
-/** Changes that belong together. A value of null removes the record; a room goes with its events. */
+/** Changes that belong together. A value of null removes the record. */
 export interface Commit {
   meta: Meta;
   rooms: Map<string, RoomRecord | null>;
+  /** Rooms whose stored events go before the events of this commit come. */
+  cleared: Set<string>;
   /** By room and event. */
   events: Map<string, Map<string, StoredEvent | null>>;
   /** By echo. */
   unsent: Map<string, Unsent | null>;
-  /** By command ID. */
-  commands: Map<string, CommandRecord | null>;
+  /** The numbers of commands by their names. */
+  commands: Map<string, number | null>;
 }
 
 /** Everything but the events, which are read by room. */
@@ -22,8 +24,7 @@ export interface Stored {
   meta: Meta | null;
   rooms: RoomRecord[];
   unsent: Unsent[];
-  /** In the order of their numbers. */
-  commands: CommandRecord[];
+  commands: [name: string, actionId: number][];
 }
 
 /** The storage of one device. */

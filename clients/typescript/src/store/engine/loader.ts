@@ -1,0 +1,271 @@
+// Questions to the server: pages of timelines, members, and what the stream left open.
+//
+// Invariant: an answer is taken with the tick at which it was asked for, so that it never undoes what the stream brought since.
+// Invariant: an answer is at least as new as the stream was when it was asked for (`minPosition`).
+
+import type { Client } from "../../client.js";
+import { RequestFailed } from "../../errors.js";
+import type { EventId, PageResult, RoomId, UserId } from "../contract.js";
+import type { Core } from "../core/core.js";
+import type { Segment } from "../core/place.js";
+import { plainKey, relationOf } from "../core/relate.js";
+import type { Room, Side } from "../core/room.js";
+import type { WireEvent, WireMembers, WirePage, WireRow } from "../core/wire.js";
+import {
+  OneEventDocument,
+  OwnReactionsDocument,
+  PageDocument,
+  PersonDocument,
+  RoomMembersDocument,
+  RoomSummaryDocument,
+  ThreadPageDocument,
+  type PageQueryVariables,
+} from "../generated.js";
+
+const PAGE = 50;
+const PAGE_MAX = 100;
+/** Pages without any row that follow one another at most. */
+const EMPTY_PAGES_MAX = 10;
+const MEMBERS_MAX = 1_000;
+/** Pages of own reactions that are searched for one. */
+const REACTION_PAGES_MAX = 10;
+/** The pause before what is still stale is asked for again. */
+const REFRESH_MS = 500;
+
+const NOTHING: PageResult = { added: 0, isEnd: true };
+
+/** What the loader needs of its engine. */
+export interface LoaderHost {
+  core: Core;
+  client: Client;
+  signal: AbortSignal;
+  loadRoom(room: Room): Promise<void>;
+  /** Tells the pages what has changed, and stores it. */
+  changed(): Promise<void>;
+}
+
+export class Loader {
+  readonly #pages = new Map<string, Promise<PageResult>>();
+  readonly #stale = new Set<RoomId>();
+  #refreshing: Promise<void> | null = null;
+
+  constructor(private readonly host: LoaderHost) {}
+
+  /** Loads the page before or after the segment of an event, or before the live segment. */
+  loadPage(roomId: RoomId, eventId: EventId | undefined, side: "before" | "after", count = PAGE): Promise<PageResult> {
+    const segmentOf = (room: Room) => (eventId === undefined ? room.live : (room.items.get(eventId)?.segment ?? null));
+    return this.#once(`${side} ${roomId} ${eventId ?? ""}`, roomId, async (room) => {
+      const flag = side === "before" ? "isLoadingBefore" : "isLoadingAfter";
+      let added = 0;
+      for (let pages = 0; pages < EMPTY_PAGES_MAX && added === 0; pages++) {
+        const segment = segmentOf(room);
+        if (!segment || (side === "before" ? segment.isStart : segment.isLive)) return { added, isEnd: segment !== null };
+        segment[flag] = true;
+        this.host.core.changed(room);
+        void this.host.changed();
+        try {
+          added += await this.#loadBeside(room, segment, side, Math.max(1, Math.min(PAGE_MAX, count)));
+        } finally {
+          // The segment may be part of another one by now.
+          for (const it of [segment, segmentOf(room)]) if (it) it[flag] = false;
+          this.host.core.changed(room);
+        }
+        if (!this.#isCurrent(room)) return NOTHING;
+      }
+      const segment = segmentOf(room);
+      return { added, isEnd: side === "before" ? (segment?.isStart ?? false) : (segment?.isLive ?? false) };
+    });
+  }
+
+  async #loadBeside(room: Room, segment: Segment, side: "before" | "after", count: number): Promise<number> {
+    const edge = side === "before" ? segment.items[0] : segment.items.at(-1);
+    const anchor = edge?.event.eventId ?? null;
+    const cursor = side === "before" ? segment.before : segment.after;
+    const at = cursor ?? edge?.event.cursor ?? null;
+    const place = side === "before" ? { last: count, before: at } : { first: count, after: at };
+    const isLive = segment.isLive;
+    const { page, tick } = await this.#ask(room, { ...place, relations: !isLive });
+    const isKnown = anchor === null ? isLive : room.items.get(anchor)?.segment;
+    if (!page || !this.#isCurrent(room) || !isKnown) return 0;
+    return this.host.core.takePage(room, page, { anchor, side }, tick);
+  }
+
+  /** Loads a segment around an event or at a time. */
+  async loadAround(roomId: RoomId, place: { eventId: EventId } | { at: string }): Promise<EventId | null> {
+    const room = await this.#room(roomId);
+    if (!room) return null;
+    if ("eventId" in place && room.items.get(place.eventId)?.segment) return room.rowAt(place.eventId);
+    const half = PAGE / 2;
+    const asked = "eventId" in place ? { around: place.eventId, first: half, last: half } : { at: place.at, first: PAGE };
+    let { page, tick } = await this.#ask(room, { ...asked, relations: true });
+    if (page?.nodes.length === 0 && "at" in place) ({ page, tick } = await this.#ask(room, { at: place.at, last: PAGE, relations: true }));
+    if (!page || !this.#isCurrent(room)) return null;
+    this.host.core.takePage(room, page, null, tick);
+    await this.host.changed();
+    if ("eventId" in place) return room.items.has(place.eventId) ? room.rowAt(place.eventId) : null;
+    const time = Date.parse(place.at);
+    const rows = page.nodes.map(({ eventId }) => room.items.get(eventId)).filter((item) => item && room.isRow(item));
+    const found = rows.find((item) => item && Date.parse(item.event.sentAt) >= time) ?? rows.at(-1);
+    return found?.event.eventId ?? null;
+  }
+
+  /** Loads a page of a thread: the newest messages, then those before. */
+  loadThread(roomId: RoomId, root: EventId): Promise<PageResult> {
+    return this.#once(`thread ${roomId} ${root}`, roomId, async (room) => {
+      const { core, client, signal } = this.host;
+      const thread = room.threads.get(root);
+      if (thread?.isStart) return NOTHING;
+      const tick = core.tick;
+      const variables = { eventId: root, minPosition: core.meta.position, last: PAGE, before: thread?.before ?? null };
+      const { event } = await client.query(ThreadPageDocument, variables, { signal });
+      if (!event || !this.#isCurrent(room)) return NOTHING;
+      const none: WirePage = { nodes: [], pageInfo: { hasPreviousPage: false, hasNextPage: false, startCursor: null, endCursor: null } };
+      const added = core.takeThread(room, event as WireRow, (event.messages?.messages as WirePage | undefined) ?? none, tick);
+      return { added, isEnd: room.threads.get(root)?.isStart ?? true };
+    });
+  }
+
+  /** Loads the members of a room. */
+  async loadMembers(roomId: RoomId): Promise<void> {
+    await this.#once(`members ${roomId}`, roomId, async (room) => {
+      const { core, client, signal } = this.host;
+      let after: string | null = null;
+      for (let count = 0; count < MEMBERS_MAX && this.#isCurrent(room); ) {
+        const variables = { roomId, after, minPosition: core.meta.position };
+        const found = await client.query(RoomMembersDocument, variables, { signal });
+        if (!found.room) break;
+        const members: WireMembers = found.room.members;
+        core.takeMembers(room, members, after === null);
+        await this.host.changed();
+        count += members.nodes.length;
+        after = members.pageInfo.endCursor;
+        if (!members.pageInfo.hasNextPage) break;
+      }
+      return NOTHING;
+    });
+  }
+
+  async loadPerson(userId: UserId): Promise<void> {
+    const { core, client, signal } = this.host;
+    const { user } = await client.query(PersonDocument, { userId }, { signal });
+    core.setPerson(userId, user && [user.displayName, user.avatarUrl]);
+    if (user?.presence && !core.presence.has(userId)) core.setPresence(userId, user.presence);
+    await this.host.changed();
+  }
+
+  /** The own reactions to an event with this key. */
+  async ownReactions(roomId: RoomId, eventId: EventId, key: string): Promise<EventId[]> {
+    const { core, client, signal } = this.host;
+    const room = await this.#room(roomId);
+    const known = room?.reactionsBy(core.me, eventId, key) ?? [];
+    if (known.length > 0) return known.map((event) => event.eventId);
+    let after = room?.items.get(eventId)?.event.cursor ?? null;
+    for (let pages = 0; pages < REACTION_PAGES_MAX; pages++) {
+      const { room: found } = await client.query(OwnReactionsDocument, { roomId, after, me: core.me }, { signal });
+      const fits = (event: WireEvent) => {
+        const relation = relationOf({ stateKey: null, content: event.content as never });
+        return relation.target === eventId && relation.kind === "reaction" && plainKey(relation.key) === plainKey(key);
+      };
+      const event = found?.timeline.nodes.find(fits);
+      if (event) return [event.eventId];
+      if (!found?.timeline.pageInfo.hasNextPage) break;
+      after = found.timeline.pageInfo.endCursor;
+    }
+    return [];
+  }
+
+  /** Asks again for what is stale in a room. */
+  refresh(room: Room): void {
+    if (!room.record.isStale && !(room.isLoaded && room.stale().length > 0)) return;
+    this.#stale.add(room.roomId);
+    this.#refreshing ??= this.#refreshAll().finally(() => (this.#refreshing = null));
+  }
+
+  /** Resolves when nothing is stale. */
+  async settled(): Promise<void> {
+    while (this.#refreshing) await this.#refreshing;
+  }
+
+  async #refreshAll(): Promise<void> {
+    const { core, signal } = this.host;
+    while (this.#stale.size > 0 && !signal.aborted) {
+      const rooms = [...this.#stale];
+      this.#stale.clear();
+      for (const roomId of rooms) {
+        const room = core.rooms.get(roomId);
+        if (room) await this.#refreshRoom(room).catch(() => {});
+      }
+      for (const roomId of rooms) {
+        const room = core.rooms.get(roomId);
+        if (room && (room.record.isStale || (room.isLoaded && room.stale().length > 0))) this.#stale.add(roomId);
+      }
+      if (this.#stale.size > 0) await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    }
+  }
+
+  async #refreshRoom(room: Room): Promise<void> {
+    const { core, client, signal } = this.host;
+    const { roomId, record } = room;
+    const minPosition = core.meta.position;
+    if (record.isStale) {
+      const tick = core.tick;
+      const found = await client.query(RoomSummaryDocument, { roomId, me: core.me, minPosition }, { signal });
+      if (this.#isCurrent(room)) core.takeSummary(room, found.room, tick);
+    }
+    for (const item of room.isLoaded ? room.stale() : []) {
+      const tick = core.tick;
+      const { event } = await client.query(OneEventDocument, { eventId: item.event.eventId, minPosition: core.meta.position }, { signal });
+      if (!this.#isCurrent(room)) return;
+      if (event) core.takeOne(room, event as WireRow, tick);
+      else room.unmark(item);
+    }
+    await this.host.changed();
+  }
+
+  async #ask(
+    room: Room,
+    variables: Omit<PageQueryVariables, "roomId" | "minPosition">,
+  ): Promise<{ page: WirePage | null; tick: number }> {
+    const { core, client, signal } = this.host;
+    const tick = core.tick;
+    const asked = { ...variables, roomId: room.roomId, minPosition: core.meta.position };
+    try {
+      const { room: found } = await client.query(PageDocument, asked, { signal });
+      return { page: (found?.timeline as WirePage | undefined) ?? null, tick };
+    } catch (error) {
+      // There is no such event, or the viewer may not see it.
+      if (error instanceof RequestFailed && error.code === "BAD_USER_INPUT") return { page: null, tick };
+      throw error;
+    }
+  }
+
+  /** Runs one request of a name at a time. */
+  async #once(name: string, roomId: RoomId, load: (room: Room) => Promise<PageResult>): Promise<PageResult> {
+    const running = this.#pages.get(name);
+    if (running) return running;
+    const run = async () => {
+      try {
+        const room = await this.#room(roomId);
+        return room ? await load(room) : NOTHING;
+      } finally {
+        this.#pages.delete(name);
+        await this.host.changed();
+      }
+    };
+    const page = run();
+    this.#pages.set(name, page);
+    return page;
+  }
+
+  async #room(roomId: RoomId): Promise<Room | undefined> {
+    const room = this.host.core.rooms.get(roomId);
+    if (room) await this.host.loadRoom(room);
+    return room;
+  }
+
+  #isCurrent(room: Room): boolean {
+    return this.host.core.rooms.get(room.roomId) === room;
+  }
+}
+
+export type { Side };

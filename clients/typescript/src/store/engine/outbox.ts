@@ -1,0 +1,150 @@
+// The actions of the device: queued on disk, then sent in order, once.
+//
+// Invariant: an action is sent after it was stored together with its number, and under that number for ever.
+// Invariant: a command that a page repeats gets the number of the first time.
+
+import { Actions, type Payload } from "../../actions.js";
+import type { Client } from "../../client.js";
+import { Refused, RequestFailed } from "../../errors.js";
+import type { Core } from "../core/core.js";
+import type { Unsent, UnsentKind } from "../core/records.js";
+import { StoreReactDocument, StoreRedactDocument, StoreSendDocument, UNNUMBERED } from "../generated.js";
+import { isOver } from "./connection.js";
+
+const DOCUMENTS: Record<UnsentKind, string> = {
+  send: String(StoreSendDocument),
+  react: String(StoreReactDocument),
+  redact: String(StoreRedactDocument),
+};
+
+const TOO_LATE = "ACTION_TOO_LATE";
+
+/** What the outbox needs of its engine. */
+export interface OutboxHost {
+  core: Core;
+  client: Client;
+  actions: Actions;
+  signal: AbortSignal;
+  /** The whole data of the last answer to an action. */
+  answers: Map<number, unknown>;
+  /** Tells the pages what has changed. Resolves when it is stored. */
+  changed(): Promise<void>;
+  ended(reason: string): void;
+}
+
+export class Outbox {
+  readonly #settled = new Map<string, Promise<void>>();
+
+  constructor(private readonly host: OutboxHost) {}
+
+  /** Sends what an earlier engine of the device queued. */
+  start(): void {
+    for (const unsent of [...this.host.core.unsent.values()]) {
+      if (!unsent.refusal) this.#send(unsent, Promise.resolve());
+    }
+  }
+
+  /** Queues an action. Resolves when it is stored. */
+  async queue(command: string, kind: UnsentKind, input: { roomId: string }, content: Unsent["content"]): Promise<Unsent> {
+    const { core } = this.host;
+    const action = { kind, roomId: input.roomId, input, content, createdAt: new Date().toISOString() };
+    const known = core.commands.get(command);
+    if (known !== undefined) {
+      const echoId = `echo ${known}`;
+      const repeated: Unsent = { ...action, actionId: known, echoId, refusal: null, eventId: null };
+      return core.unsent.get(echoId) ?? repeated;
+    }
+    const unsent = core.queue(action, command);
+    const stored = this.host.changed();
+    this.#send(unsent, stored);
+    await stored;
+    return unsent;
+  }
+
+  /** Queues an action without an echo. Resolves with its answer. */
+  async perform(command: string, kind: UnsentKind, input: { roomId: string }): Promise<void> {
+    const { echoId } = await this.queue(command, kind, input, null);
+    await this.#settled.get(echoId);
+  }
+
+  /** Runs a mutation. Resolves with its data. */
+  async run(command: string, document: string, input: object, signal: AbortSignal): Promise<unknown> {
+    const { core, client } = this.host;
+    const [, name = ""] = /\$input\s*:\s*(\w+)/.exec(document) ?? [];
+    if (UNNUMBERED.split(" ").includes(name)) return client.query(document, { input }, { signal });
+    for (let actionId = core.commands.get(command); ; actionId = undefined) {
+      const isRepeated = actionId !== undefined;
+      actionId ??= core.nextActionId(command);
+      const { answer } = await this.#start(actionId, document, input, isRepeated ? Promise.resolve() : this.host.changed());
+      const data = this.host.answers.get(actionId);
+      this.host.answers.delete(actionId);
+      if (answer.refusal?.code !== TOO_LATE) return data;
+    }
+  }
+
+  /** Sends a refused action again, under the next number. */
+  async retry(echoId: string): Promise<void> {
+    const { core } = this.host;
+    const refused = core.unsent.get(echoId);
+    if (!refused?.refusal) return;
+    const again = core.renumber(refused);
+    const stored = this.host.changed();
+    this.#send(again, stored);
+    await stored;
+  }
+
+  /** Forgets a refused action. */
+  async discard(echoId: string): Promise<void> {
+    if (this.host.core.unsent.get(echoId)?.refusal) this.host.core.settle(echoId);
+    await this.host.changed();
+  }
+
+  #send(unsent: Unsent, stored: Promise<void>): void {
+    const settled = this.#settle(unsent, stored).finally(() => this.#settled.delete(unsent.echoId));
+    settled.catch(() => {});
+    this.#settled.set(unsent.echoId, settled);
+  }
+
+  async #settle(unsent: Unsent, stored: Promise<void>): Promise<void> {
+    const { core, signal } = this.host;
+    for (let current = unsent; ; ) {
+      let refusal: Unsent["refusal"];
+      let event: { eventId: string; sequence: number } | null = null;
+      try {
+        const { answer } = await this.#start(current.actionId, DOCUMENTS[current.kind], current.input, stored);
+        this.host.answers.delete(current.actionId);
+        refusal = answer.refusal ?? null;
+        event = (answer.event as typeof event) ?? null;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (isOver(error)) {
+          this.host.ended("UNAUTHENTICATED");
+          throw error;
+        }
+        const { code } = error as RequestFailed;
+        refusal = { code: code ?? "INTERNAL", message: String((error as Error).message) };
+      }
+      if (refusal?.code === TOO_LATE && core.unsent.has(current.echoId)) {
+        current = core.renumber(current);
+        stored = this.host.changed();
+        continue;
+      }
+      core.answered(current.echoId, event, refusal);
+      await this.host.changed();
+      if (refusal && current.content === null) throw new Refused(refusal);
+      return;
+    }
+  }
+
+  /** Starts an action when all earlier ones are started and it is stored. */
+  async #start(actionId: number, document: string, input: object, stored: Promise<void>): Promise<{ answer: Payload }> {
+    const started = this.#before.then(() => stored).then(() => {
+      this.host.signal.throwIfAborted();
+      return this.host.actions.resend<Payload>(actionId, document, input);
+    });
+    this.#before = started.catch(() => {});
+    const { answer } = await started;
+    return { answer: await answer };
+  }
+  #before: Promise<unknown> = Promise.resolve();
+}
