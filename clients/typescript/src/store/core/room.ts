@@ -22,6 +22,11 @@ export interface Thread {
   isLoading: boolean;
 }
 
+/** Most targets whose news are remembered for pages on their way. */
+const NEWS_MAX = 1_000;
+/** Most late events that are remembered for pages on their way. */
+const MISSED_MAX = 100;
+
 /** Where a page of the timeline belongs: next to an event; without one, before the live segment. */
 export type Side = { anchor: string | null; side: "before" | "after" } | null;
 
@@ -41,6 +46,10 @@ export class Room {
   readonly #relating = new Map<string, Set<Item>>();
   /** Redactions by their target. */
   readonly #redactions = new Map<string, Item>();
+  /** Late events of the stream that fell into a gap. A page that was asked for before may close the gap without them. */
+  #missed: Item[] = [];
+  /** When an event last related to a target, or ceased to. */
+  readonly #news = new Map<string, number>();
   /** When the last redaction of an event came that is not here. */
   #redactedAt = 0;
   names: Record<string, Profile>;
@@ -130,7 +139,7 @@ export class Room {
     const { event } = item;
     if (!item.segment) this.#place(item, tick);
     else if (!item.segment.isLive && compare(event, this.live.items[0]?.event ?? event) >= 0) this.#reach(item.segment);
-    if (!item.segment && item !== this.last) this.#keepForThread(item);
+    if (!item.segment && item !== this.last) this.#miss(item);
     this.#relate(item, tick);
     if (event.isRedacted && !event.redacted) this.#mark(item, tick);
     const redacted = redactedBy(event);
@@ -163,6 +172,7 @@ export class Room {
     else if (beside) beside.after = after ?? beside.after;
     for (const other of others) this.#unite(into, other);
     this.segments.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    for (const item of this.#missed.filter((it) => it.staleAt > tick && spans(into, it.event))) this.#restore(item, into);
     for (const item of into.items) invalidate(item);
     // The stream may have brought news of these events in the meantime.
     for (const item of items) this.#catchUp(item, tick);
@@ -184,6 +194,14 @@ export class Room {
     for (const wire of page.nodes) {
       const item = this.takeOne(wire, tick);
       if (relationOf(item.event).target === root.eventId) putInto(thread, item);
+    }
+    // The stream may have brought more of them in the meantime.
+    const [first] = thread.items;
+    const missed = this.#missed.filter(({ event, staleAt }) => staleAt > tick && relationOf(event).target === root.eventId);
+    for (const { event, staleAt } of missed) this.#add(event, staleAt);
+    for (const item of this.#relating.get(root.eventId) ?? []) {
+      const isLater = !first || compare(first.event, item.event) < 0 || !page.pageInfo.hasPreviousPage;
+      if (isLater && relationOf(item.event).kind === "thread") putInto(thread, item);
     }
     thread.before = page.pageInfo.startCursor ?? thread.before;
     thread.isStart = !page.pageInfo.hasPreviousPage;
@@ -305,9 +323,12 @@ export class Room {
     const { event } = item;
     const redaction = this.#redactions.get(event.eventId);
     if (redaction && !event.isRedacted) this.#redact(event.eventId, redaction, redaction.staleAt);
+    // An edit goes with the event that it edits.
+    const { kind, target } = relationOf(event);
+    const original = kind === "edit" && target !== null ? this.#redactions.get(target) : undefined;
+    if (original && this.items.get(target ?? "")?.event.senderId === event.senderId) this.#erase(item, original);
     if (item.segment?.isLive) return;
-    const news = [...(this.#relating.get(event.eventId) ?? [])].some(({ staleAt }) => staleAt > tick);
-    if (news || this.#redactedAt > tick || (!event.relations && event.stateKey === null)) this.#mark(item, Math.max(tick + 1, item.staleAt));
+    if ((this.#news.get(event.eventId) ?? 0) > tick || this.#redactedAt > tick || (!event.relations && event.stateKey === null)) this.#mark(item, Math.max(tick + 1, item.staleAt));
   }
 
   /** Puts a new event of the stream into the segment to which it belongs. */
@@ -336,10 +357,22 @@ export class Room {
     }
   }
 
-  #keepForThread(item: Item): void {
+  /** It lies in a gap. Its effect on others is applied, and it comes again with the page that has it. */
+  #miss(item: Item): void {
+    this.#missed = [...this.#missed, item].slice(-MISSED_MAX);
     const { kind, target } = relationOf(item.event);
-    // It lies in a gap. Its effect on others is applied, and it comes again with the page that has it.
     if (!(kind === "thread" && target !== null && this.threads.has(target))) this.#drop(item);
+  }
+
+  /** Puts an event where it was missed. */
+  #restore({ event, staleAt }: Item, into: Segment): void {
+    const item = this.#add(event, staleAt);
+    if (item.segment) return;
+    item.staleAt = staleAt;
+    insert(into, item);
+    if (into.isLive) this.#previous(item, staleAt);
+    else this.#mark(item, staleAt);
+    this.#catchUp(item, staleAt - 1);
   }
 
   /** Tells the other events that this one has come. */
@@ -348,6 +381,7 @@ export class Room {
     if (item.event.isRedacted) return;
     const { kind, target } = relationOf(item.event);
     if (target === null) return;
+    this.#notice(target, tick);
     const related = this.items.get(target);
     if (related) {
       invalidate(related);
@@ -355,6 +389,13 @@ export class Room {
     }
     const thread = this.threads.get(target);
     if (kind === "thread" && thread) putInto(thread, item);
+  }
+
+  #notice(target: string, tick: number): void {
+    this.#news.delete(target);
+    this.#news.set(target, tick);
+    const [oldest] = this.#news.keys();
+    if (this.#news.size > NEWS_MAX && oldest !== undefined) this.#news.delete(oldest);
   }
 
   #unrelate(item: Item): void {
@@ -370,18 +411,20 @@ export class Room {
 
   #redact(eventId: string, by: Item, tick: number): void {
     const item = this.items.get(eventId);
-    if (!item) {
+    if (!item || item.event.isRedacted) {
       // It may have been a reaction to an event outside the live segment.
       this.#redactedAt = tick;
-      for (const it of this.items.values()) if (!it.segment?.isLive && it.event.relations) this.#mark(it, tick);
-      return;
+      for (const it of this.items.values()) if (!it.segment?.isLive && hasRelations(it.event)) this.#mark(it, tick);
     }
+    if (!item) return;
     const { target } = relationOf(item.event);
     const edits = [...(this.#relating.get(eventId) ?? [])].filter(({ event }) => {
       return event.senderId === item.event.senderId && relationOf(event).kind === "edit";
     });
     for (const it of [item, ...edits]) this.#erase(it, by);
     if (!item.segment?.isLive) this.#mark(item, tick);
+    this.#notice(eventId, tick);
+    if (target !== null) this.#notice(target, tick);
     const related = target === null ? undefined : this.items.get(target);
     if (related && !related.segment?.isLive) this.#mark(related, tick);
     if (item.event.stateKey !== null) {
@@ -436,6 +479,10 @@ export class Room {
   #name({ sender }: WireEvent): void {
     this.setName(sender.userId, [sender.displayName, sender.avatarUrl]);
   }
+}
+
+function hasRelations({ relations }: StoredEvent): boolean {
+  return !!relations && (relations.isEdited || relations.reactions.length > 0 || relations.thread !== null);
 }
 
 function putInto(thread: Thread, item: Item): void {

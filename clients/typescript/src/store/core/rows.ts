@@ -24,7 +24,7 @@ export function fold(target: StoredEvent, related: Iterable<Item> | undefined, m
   const thread: StoredEvent[] = [];
   for (const event of events) {
     const { kind, key } = relationOf(event);
-    if (kind === "edit" && event.senderId === target.senderId) edit = event;
+    if (kind === "edit" && event.senderId === target.senderId && !target.isRedacted) edit = event;
     else if (kind === "thread") thread.push(event);
     else if (kind === "reaction") {
       const plain = plainKey(key);
