@@ -1,16 +1,17 @@
 // One device of one user.
 
 import { Actions, type Action, type Payload, type Request } from "./actions.js";
-import { backOff, pause, type Wait } from "./backoff.js";
+import { backOff, type Wait } from "./backoff.js";
 import type { Chunk, OnConnection, Position } from "./chunk.js";
 import { consume, type Batch, type BatchFields, type ConsumeOptions } from "./consume.js";
-import { either, type Arguments, type CallOptions, type Document } from "./document.js";
+import { either, textOf, type Arguments, type CallOptions, type Document } from "./document.js";
 import { Echoes } from "./echoes.js";
-import { Refused, RequestFailed, isPassing, retryAfterMs } from "./errors.js";
+import { Refused, RequestFailed } from "./errors.js";
 import {
   AcknowledgeDocument,
   type AcknowledgeInput,
   CountedDocument,
+  FollowDocument,
   LogInDocument,
   LogOutDocument,
   SendDocument,
@@ -27,6 +28,7 @@ import {
   type SetTypingInput,
 } from "./generated.js";
 import { request, type Endpoint } from "./http.js";
+import { again } from "./retry.js";
 import { Sequences } from "./sequences.js";
 import { follow, type FollowOptions } from "./stream.js";
 
@@ -72,7 +74,7 @@ export async function logIn(
   input: LogInInput,
   { signal = new AbortController().signal }: CallOptions = {},
 ): Promise<Login> {
-  const { logIn } = await request<LogInMutation>(endpoint, LogInDocument, { input }, signal);
+  const { logIn } = await request<LogInMutation>(endpoint, textOf(LogInDocument), { input }, signal);
   const { token, deviceId, user, refusal } = logIn;
   if (refusal) throw new Refused(refusal);
   if (token === null || deviceId === null || user === null) throw new TypeError("a login without a token");
@@ -94,26 +96,11 @@ export async function connect<Draft = string>(
   const wait = options.wait ?? backOff;
   const late = AbortSignal.timeout(options.connectWait ?? CONNECT_WAIT_MS);
   const given = either(ending.signal, signal);
-  const { viewer } = await again(() => request<CountedQuery>(options, CountedDocument, {}, given), wait, given, late);
+  const { viewer } = await again(() => request<CountedQuery>(options, textOf(CountedDocument), {}, given), wait, given, late);
   if (!viewer) throw new RequestFailed([{ message: "the token is not valid", extensions: { code: "UNAUTHENTICATED" } }]);
-  const ask: Request = (document, variables, signal) => request(options, document, variables, signal);
+  const ask: Request = (document, variables, signal) => request(options, textOf(document), variables, signal);
   const actions = new Actions(viewer.device.lastActionId, ask, wait, ending.signal);
   return new Client(options, actions, wait, ending);
-}
-
-/** Retries until there is an answer that a retry would not change, or until the deadline. */
-async function again<T>(attempt: () => Promise<T>, wait: Wait, signal: AbortSignal, late?: AbortSignal): Promise<T> {
-  const either = late ? AbortSignal.any([signal, late]) : signal;
-  for (let failures = 1; ; failures++) {
-    let waitMs = 0;
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isPassing(error) || late?.aborted) throw error;
-      waitMs = retryAfterMs(error);
-    }
-    await pause(wait, failures, either, waitMs);
-  }
 }
 
 /** Queries, actions and the stream of a device. */
@@ -141,7 +128,7 @@ export class Client<Draft = string> {
 
   #ask<Data>(document: Document<Data, never>, variables: object, { signal }: CallOptions = {}): Promise<Data> {
     const given = either(this.ending.signal, signal);
-    return again(() => request<Data>(this.options, document, variables, given), this.wait, given);
+    return again(() => request<Data>(this.options, textOf(document), variables, given), this.wait, given);
   }
 
   /**
@@ -226,7 +213,10 @@ export class Client<Draft = string> {
   ): AsyncGenerator<C & OnConnection, void, undefined> {
     const { url, token, webSocket } = this.options;
     const context = { url, token, webSocket, wait: this.wait, signal: either(this.ending.signal, this.#leaving.signal) };
-    yield* follow<C>(context, options);
+    const { document, ephemeral = false, counts = false, ...rest } = options;
+    // A document of the program's own need not have the variables for what it may select.
+    const selected = document === undefined ? { ephemeral, counts } : {};
+    yield* follow<C>(context, { ...rest, query: textOf(document ?? FollowDocument), selected });
   }
 
   /**

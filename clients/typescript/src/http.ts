@@ -1,6 +1,5 @@
 // Queries and mutations over HTTP: they need no lasting connection.
 
-import { textOf, type Document } from "./document.js";
 import { Disconnected, RequestFailed, UnexpectedAnswer, type GraphQLFailure } from "./errors.js";
 import { graphqlUrl } from "./url.js";
 
@@ -24,7 +23,7 @@ const ANSWER_WAIT_MS = 30_000;
  */
 export async function request<Data>(
   endpoint: Endpoint,
-  document: Document<unknown, never>,
+  query: string,
   variables: object,
   signal: AbortSignal,
 ): Promise<Data> {
@@ -41,7 +40,7 @@ export async function request<Data>(
     response = await fetch(url, {
       method: "POST",
       headers,
-      body: JSON.stringify({ query: textOf(document), variables }),
+      body: JSON.stringify({ query, variables }),
       signal: AbortSignal.any([signal, deadline]),
     });
     body = await response.text();

@@ -7,9 +7,9 @@
 import { createClient, type Client as Socket } from "graphql-ws";
 import { pause, type Wait } from "./backoff.js";
 import type { Chunk, OnConnection, Position } from "./chunk.js";
-import { either, textOf, type CallOptions, type Document } from "./document.js";
+import { either, type CallOptions, type Document } from "./document.js";
 import { RequestFailed, StreamEnded, UpgradeRefused, isPassing, retryAfterMs, type GraphQLFailure } from "./errors.js";
-import { FollowDocument, type FollowSubscription, type FollowSubscriptionVariables } from "./generated.js";
+import type { FollowSubscription, FollowSubscriptionVariables } from "./generated.js";
 import { request } from "./http.js";
 import { socketUrl } from "./url.js";
 
@@ -30,6 +30,12 @@ export interface FollowOptions<C = FollowSubscription["eventStream"]> extends Ca
   counts?: boolean | undefined;
   /** Your own subscription to `eventStream(after: $after, filter: $filter)`, which selects `position`. */
   document?: Document<{ eventStream: C }, FollowSubscriptionVariables> | undefined;
+}
+
+/** The options of {@link follow}, with the text of the subscription and its variables beside `after` and `filter`. */
+export interface StreamOptions extends Pick<FollowOptions, "after" | "sync" | "filter" | "signal"> {
+  query: string;
+  selected?: object;
 }
 
 /** The parts of the client that a stream needs. */
@@ -63,19 +69,16 @@ const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 
  */
 export async function* follow<C extends Pick<Chunk, "position">>(
   given: StreamContext,
-  { after, sync, filter, ephemeral, counts, document, signal }: FollowOptions<C>,
+  { after, sync, filter, query, selected, signal }: StreamOptions,
 ): AsyncGenerator<C & OnConnection, void, undefined> {
   const context = { ...given, signal: either(given.signal, signal) };
   const { socket, opened } = openSocket(context);
-  const query = textOf(document ?? FollowDocument);
   try {
     let position = after ?? (await sync?.());
     let failures = 0;
     let refused = 0;
     while (!context.signal.aborted) {
       const before = opened();
-      // A document of the program's own need not have the variables for what it may select.
-      const selected = document === undefined && { ephemeral: ephemeral ?? false, counts: counts ?? false };
       const variables = { after: position, filter, ...selected };
       const subscription = subscribe<{ eventStream: C }>(socket, query, variables, context.signal);
       let isFirst = true;

@@ -3,13 +3,13 @@
 // Invariant: a chunk is folded when the one before it is, and the stream resumes after the last folded chunk.
 
 import { pause, type Wait } from "../../backoff.js";
-import type { Client } from "../../client.js";
 import { RequestFailed, StreamEnded } from "../../errors.js";
 import { follow } from "../../stream.js";
 import type { Status } from "../contract.js";
 import type { Core } from "../core/core.js";
 import type { WireChunk, WireHome } from "../core/wire.js";
 import { HomeDocument, StoreFollowDocument, ViewerDocument } from "../generated.js";
+import type { Server } from "./server.js";
 
 /** Rooms on the first page of the first screen, and on the others. */
 const FIRST_ROOMS = 20;
@@ -34,8 +34,7 @@ export interface ConnectionOptions {
 /** What a connection needs of its engine. */
 export interface ConnectionHost {
   core: Core;
-  client: Client;
-  signal: AbortSignal;
+  server: Server;
   /** Folds a chunk. Resolves with whether the first screen has to be read again. */
   take(chunk: WireChunk): Promise<boolean>;
   /** Tells the pages what has changed, and stores it. */
@@ -55,7 +54,7 @@ export class Connection {
 
   /** Runs until the signal is aborted or the session is over. */
   async run(): Promise<void> {
-    const { core, signal } = this.host;
+    const { core, server: { signal } } = this.host;
     const { resyncAfter, now } = this.options;
     if (now() - core.meta.savedAt > resyncAfter && core.meta.position !== null) core.meta.next = core.meta.position = null;
     const online = () => this.#wake();
@@ -79,7 +78,7 @@ export class Connection {
   }
 
   async #follow(): Promise<void> {
-    const { core, signal } = this.host;
+    const { core, server: { signal } } = this.host;
     const { url, token, webSocket } = this.options;
     const wait: Wait = (attempt, ending) => this.#pause(attempt, ending);
     if (core.meta.next !== null) await this.#sync(false);
@@ -87,7 +86,7 @@ export class Connection {
     const chunks = follow<WireChunk>(context, {
       after: core.meta.position ?? undefined,
       sync: () => this.#sync(true),
-      document: StoreFollowDocument as never,
+      query: String(StoreFollowDocument),
       filter: { conditions: { includeLate: true } },
     });
     for await (const chunk of chunks) {
@@ -102,13 +101,14 @@ export class Connection {
 
   /** Reads the first screen, or the pages of it that are missing. Returns the position of it. */
   async #sync(isFresh: boolean): Promise<string> {
-    const { core, client, signal } = this.host;
+    const { core, server } = this.host;
+    const wait: Wait = (attempt, ending) => this.#pause(attempt, ending);
     let after = isFresh ? null : core.meta.next;
     for (let isFirst = isFresh; ; isFirst = false) {
       const sizes = isFirst ? { first: FIRST_ROOMS, timeline: FIRST_EVENTS } : { first: ROOMS, timeline: EVENTS };
       let home: WireHome;
       try {
-        home = await client.query(HomeDocument, { me: core.me, after, ...sizes }, { signal }) as WireHome;
+        home = (await server.ask(HomeDocument, { me: core.me, after, ...sizes }, { wait })) as WireHome;
       } catch (error) {
         // The place of the next page is of another log.
         if (!isFresh && !isFirst && error instanceof RequestFailed && error.code !== "UNAUTHENTICATED") return this.#sync(true);
@@ -124,9 +124,9 @@ export class Connection {
   #connected(): void {
     this.host.core.setOnline(true);
     this.#set({ phase: "catchingUp", caughtUp: 0, retryAt: null, reason: null });
-    const { client, core, signal } = this.host;
+    const { core, server } = this.host;
     // The stream says neither what the viewer is nor whom they call.
-    client.query(ViewerDocument, {}, { signal }).then(
+    server.ask(ViewerDocument, {}).then(
       ({ viewer }) => {
         if (viewer) core.takeViewer(viewer);
         return this.host.changed();

@@ -3,17 +3,14 @@
 // Invariant: one engine for each device runs at a time. The code that opens it sees to that: see `tabs/`.
 // Invariant: listeners run after a change is folded as a whole.
 
-import { Actions } from "../../actions.js";
 import { backOff, type Wait } from "../../backoff.js";
-import { Client } from "../../client.js";
 import { either } from "../../document.js";
-import { request } from "../../http.js";
 import type { Draft, RoomId, Signal, Status, Store, ViewKey, Views, Wire } from "../contract.js";
 import type { Core } from "../core/core.js";
 import type { Room } from "../core/room.js";
 import { split, ViewCache } from "../core/views.js";
 import type { WireChunk } from "../core/wire.js";
-import { StoreMarkReadDocument } from "../generated.js";
+import { StoreLogOutDocument, StoreMarkReadDocument, StoreSetPresenceDocument, StoreSetTypingDocument } from "../generated.js";
 import { databaseName, IndexedDBStorage } from "../storage/indexeddb.js";
 import { MemoryStorage } from "../storage/memory.js";
 import type { Storage } from "../storage/storage.js";
@@ -22,6 +19,7 @@ import { contentOf, inputOf } from "./drafts.js";
 import { Keeper } from "./keeper.js";
 import { Loader } from "./loader.js";
 import { Outbox } from "./outbox.js";
+import { Server } from "./server.js";
 
 /** A login, as `logIn` and `register` return it. */
 export interface Session {
@@ -90,9 +88,7 @@ export async function startEngine(session: Session, options: EngineOptions = {})
 export class DeviceEngine implements Engine {
   readonly #ending = new AbortController();
   readonly #keeper: Keeper;
-  readonly #client: Client;
-  readonly #actions: Actions;
-  readonly #answers = new Map<number, unknown>();
+  readonly #server: Server;
   readonly #watched = new Map<ViewKey, number>();
   readonly #listeners = new Set<(keys: ReadonlySet<ViewKey>) => void>();
   readonly #signalListeners = new Set<(signal: Signal) => void>();
@@ -105,7 +101,7 @@ export class DeviceEngine implements Engine {
   #isCounted = () => {};
   /** The event to mark as read by room. */
   readonly #toRead = new Map<RoomId, string>();
-  #presence: { presence: Wire.Presence; statusMessage?: string | undefined } | null = null;
+  #presence: { presence: Wire.Presence } | null = null;
   #isErased = false;
 
   constructor(
@@ -114,19 +110,8 @@ export class DeviceEngine implements Engine {
   ) {
     const { url, token } = session;
     const wait = options.wait ?? backOff;
-    const { signal } = this.#ending;
     this.#keeper = new Keeper(options.storage ?? defaultStorage(session));
-    this.#actions = new Actions(
-      0,
-      async (document, variables, signal) => {
-        const data = await request<Record<string, object>>({ url, token }, document, variables, signal);
-        this.#answers.set((variables as { input: { actionId: number } }).input.actionId, data);
-        return data;
-      },
-      wait,
-      signal,
-    );
-    this.#client = new Client({ url, token, webSocket: options.webSocket }, this.#actions, wait, this.#ending);
+    this.#server = new Server({ url, token }, wait, this.#ending.signal);
     this.#counted = new Promise((resolve) => (this.#isCounted = resolve));
     this.#ready = this.#load();
     this.#running = this.#run();
@@ -199,10 +184,7 @@ export class DeviceEngine implements Engine {
     const core = await this.#keeper.load(this.session.userId);
     const host = {
       core,
-      client: this.#client,
-      actions: this.#actions,
-      answers: this.#answers,
-      signal: this.#ending.signal,
+      server: this.#server,
       changed: () => this.#changed(),
       loadRoom: (room: Room) => this.#keeper.loadRoom(room),
       take: (chunk: WireChunk) => this.#take(chunk),
@@ -234,7 +216,7 @@ export class DeviceEngine implements Engine {
     const { signals, isResyncNeeded } = core.takeChunk(chunk);
     for (const room of rooms) if (core.rooms.get(room.roomId) === room) loader.refresh(room);
     for (const signal of signals) for (const listener of [...this.#signalListeners]) listener(signal);
-    if (chunk.isFirst && this.#presence) void this.#client.setPresence(this.#presence.presence).catch(() => {});
+    if (chunk.isFirst && this.#presence) void this.#server.ask(StoreSetPresenceDocument, { input: this.#presence }).catch(() => {});
     const stored = this.#changed();
     // A consumer that is slower than the stream stops it here.
     await stored;
@@ -347,7 +329,7 @@ export class DeviceEngine implements Engine {
     try {
       for (let sent = ""; sent !== this.#toRead.get(roomId); ) {
         sent = this.#toRead.get(roomId) ?? "";
-        await this.#client.query(StoreMarkReadDocument, { input: { roomId, eventId: sent } });
+        await this.#server.ask(StoreMarkReadDocument, { input: { roomId, eventId: sent } });
       }
     } finally {
       this.#toRead.delete(roomId);
@@ -359,7 +341,7 @@ export class DeviceEngine implements Engine {
     const { connection } = await this.#ready;
     try {
       // The stream ends by itself, with the close code of a session that is over.
-      await this.#client.query("mutation ($input: LogOutInput!) { logOut(input: $input) { devices } }", { input: { everywhere } }, { signal: late });
+      await this.#server.ask(StoreLogOutDocument, { input: { everywhere } }, { signal: late });
     } catch (error) {
       if (!isOver(error) && !late.aborted && !this.#ending.signal.aborted) throw error;
     }
@@ -388,14 +370,15 @@ export class DeviceEngine implements Engine {
     setTyping: async (_, [roomId, isTyping], signal) => {
       // Later it would be wrong.
       const late = AbortSignal.timeout(TYPING_MS);
-      const sent = this.#client.setTyping(roomId, isTyping, { signal: AbortSignal.any([signal, late]) });
+      const sent = this.#server.ask(StoreSetTypingDocument, { input: { roomId, isTyping } }, { signal: AbortSignal.any([signal, late]) });
       await sent.catch((error) => {
         if (!late.aborted) throw error;
       });
     },
     setPresence: async (_, [presence, statusMessage], signal) => {
       this.#presence = presence === "ONLINE" ? null : { presence };
-      await this.#client.setPresence(presence, { signal, ...(statusMessage !== undefined && { statusMessage }) });
+      const input = { presence, ...(statusMessage !== undefined && { statusMessage }) };
+      await this.#server.ask(StoreSetPresenceDocument, { input }, { signal });
     },
     setDraft: async (_, [roomId, text]) => {
       const room = (await this.#ready).core.rooms.get(roomId);
@@ -403,7 +386,7 @@ export class DeviceEngine implements Engine {
       (await this.#ready).core.setDraft(room, text);
       await this.#changed();
     },
-    query: (_, [document, variables], signal) => this.#client.query(String(document), (variables ?? {}) as object, { signal }),
+    query: (_, [document, variables], signal) => this.#server.ask(String(document), (variables ?? {}) as object, { signal }),
     run: async (command, [document, input], signal) => {
       const { outbox } = await this.#ready;
       await this.#counted;

@@ -3,7 +3,6 @@
 // Invariant: an answer is taken with the tick at which it was asked for, so that it never undoes what the stream brought since.
 // Invariant: an answer is at least as new as the stream was when it was asked for (`minPosition`).
 
-import type { Client } from "../../client.js";
 import { RequestFailed } from "../../errors.js";
 import type { EventId, PageResult, RoomId, UserId } from "../contract.js";
 import type { Core } from "../core/core.js";
@@ -21,6 +20,7 @@ import {
   ThreadPageDocument,
   type PageQueryVariables,
 } from "../generated.js";
+import type { Server } from "./server.js";
 
 const PAGE = 50;
 const PAGE_MAX = 100;
@@ -37,8 +37,7 @@ const NOTHING: PageResult = { added: 0, isEnd: true };
 /** What the loader needs of its engine. */
 export interface LoaderHost {
   core: Core;
-  client: Client;
-  signal: AbortSignal;
+  server: Server;
   loadRoom(room: Room): Promise<void>;
   /** Tells the pages what has changed, and stores it. */
   changed(): Promise<void>;
@@ -112,12 +111,12 @@ export class Loader {
   /** Loads a page of a thread: the newest messages, then those before. */
   loadThread(roomId: RoomId, root: EventId): Promise<PageResult> {
     return this.#once(`thread ${roomId} ${root}`, roomId, async (room) => {
-      const { core, client, signal } = this.host;
+      const { core, server } = this.host;
       const thread = room.threads.get(root);
       if (thread?.isStart) return NOTHING;
       const tick = core.tick;
       const variables = { eventId: root, minPosition: core.meta.position, last: PAGE, before: thread?.before ?? null };
-      const { event } = await client.query(ThreadPageDocument, variables, { signal });
+      const { event } = await server.ask(ThreadPageDocument, variables);
       if (!event || !this.#isCurrent(room)) return NOTHING;
       const none: WirePage = { nodes: [], pageInfo: { hasPreviousPage: false, hasNextPage: false, startCursor: null, endCursor: null } };
       const added = core.takeThread(room, event as WireRow, (event.messages?.messages as WirePage | undefined) ?? none, tick);
@@ -128,11 +127,11 @@ export class Loader {
   /** Loads the members of a room. */
   async loadMembers(roomId: RoomId): Promise<void> {
     await this.#once(`members ${roomId}`, roomId, async (room) => {
-      const { core, client, signal } = this.host;
+      const { core, server } = this.host;
       let after: string | null = null;
       for (let count = 0; count < MEMBERS_MAX && this.#isCurrent(room); ) {
         const variables = { roomId, after, minPosition: core.meta.position };
-        const found = await client.query(RoomMembersDocument, variables, { signal });
+        const found = await server.ask(RoomMembersDocument, variables);
         if (!found.room) break;
         const members: WireMembers = found.room.members;
         core.takeMembers(room, members, after === null);
@@ -146,8 +145,8 @@ export class Loader {
   }
 
   async loadPerson(userId: UserId): Promise<void> {
-    const { core, client, signal } = this.host;
-    const { user } = await client.query(PersonDocument, { userId }, { signal });
+    const { core, server } = this.host;
+    const { user } = await server.ask(PersonDocument, { userId });
     core.setPerson(userId, user && [user.displayName, user.avatarUrl]);
     if (user?.presence && !core.presence.has(userId)) core.setPresence(userId, user.presence);
     await this.host.changed();
@@ -155,13 +154,13 @@ export class Loader {
 
   /** The own reactions to an event with this key. */
   async ownReactions(roomId: RoomId, eventId: EventId, key: string): Promise<EventId[]> {
-    const { core, client, signal } = this.host;
+    const { core, server } = this.host;
     const room = await this.#room(roomId);
     const known = room?.reactionsBy(core.me, eventId, key) ?? [];
     if (known.length > 0) return known.map((event) => event.eventId);
     let after = room?.items.get(eventId)?.event.cursor ?? null;
     for (let pages = 0; pages < REACTION_PAGES_MAX; pages++) {
-      const { room: found } = await client.query(OwnReactionsDocument, { roomId, after, me: core.me }, { signal });
+      const { room: found } = await server.ask(OwnReactionsDocument, { roomId, after, me: core.me });
       const fits = (event: WireEvent) => {
         const relation = relationOf({ stateKey: null, content: event.content as never });
         return relation.target === eventId && relation.kind === "reaction" && plainKey(relation.key) === plainKey(key);
@@ -187,8 +186,8 @@ export class Loader {
   }
 
   async #refreshAll(): Promise<void> {
-    const { core, signal } = this.host;
-    while (this.#stale.size > 0 && !signal.aborted) {
+    const { core, server } = this.host;
+    while (this.#stale.size > 0 && !server.signal.aborted) {
       const rooms = [...this.#stale];
       this.#stale.clear();
       for (const roomId of rooms) {
@@ -204,17 +203,17 @@ export class Loader {
   }
 
   async #refreshRoom(room: Room): Promise<void> {
-    const { core, client, signal } = this.host;
+    const { core, server } = this.host;
     const { roomId, record } = room;
     const minPosition = core.meta.position;
     if (record.isStale) {
       const tick = core.tick;
-      const found = await client.query(RoomSummaryDocument, { roomId, me: core.me, minPosition }, { signal });
+      const found = await server.ask(RoomSummaryDocument, { roomId, me: core.me, minPosition });
       if (this.#isCurrent(room)) core.takeSummary(room, found.room, tick);
     }
     for (const item of room.isLoaded ? room.stale() : []) {
       const tick = core.tick;
-      const { event } = await client.query(OneEventDocument, { eventId: item.event.eventId, minPosition: core.meta.position }, { signal });
+      const { event } = await server.ask(OneEventDocument, { eventId: item.event.eventId, minPosition: core.meta.position });
       if (!this.#isCurrent(room)) return;
       if (event) core.takeOne(room, event as WireRow, tick);
       else room.unmark(item);
@@ -226,11 +225,11 @@ export class Loader {
     room: Room,
     variables: Omit<PageQueryVariables, "roomId" | "minPosition">,
   ): Promise<{ page: WirePage | null; tick: number }> {
-    const { core, client, signal } = this.host;
+    const { core, server } = this.host;
     const tick = core.tick;
     const asked = { ...variables, roomId: room.roomId, minPosition: core.meta.position };
     try {
-      const { room: found } = await client.query(PageDocument, asked, { signal });
+      const { room: found } = await server.ask(PageDocument, asked);
       return { page: (found?.timeline as WirePage | undefined) ?? null, tick };
     } catch (error) {
       // There is no such event, or the viewer may not see it.

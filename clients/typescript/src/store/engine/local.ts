@@ -1,7 +1,8 @@
 // A store without other pages: the engine runs in the same thread. For Node.js, and for tests.
 
-import { textOf, type Arguments, type Document } from "../../document.js";
+import type { Arguments, Document } from "../../document.js";
 import type { Store, ViewKey, Views } from "../contract.js";
+import { textOf } from "../text.js";
 import { DeviceEngine, type CommandName, type EngineOptions, type Session } from "./engine.js";
 
 /** Opens the store of a device that no other program uses. */

@@ -3,13 +3,12 @@
 // Invariant: an action is sent after it was stored together with its number, and under that number for ever.
 // Invariant: a command that a page repeats gets the number of the first time.
 
-import { Actions, type Payload } from "../../actions.js";
-import type { Client } from "../../client.js";
 import { Refused, RequestFailed } from "../../errors.js";
 import type { Core } from "../core/core.js";
 import type { Unsent, UnsentKind } from "../core/records.js";
 import { StoreReactDocument, StoreRedactDocument, StoreSendDocument, UNNUMBERED } from "../generated.js";
 import { isOver } from "./connection.js";
+import type { Server } from "./server.js";
 
 const DOCUMENTS: Record<UnsentKind, string> = {
   send: String(StoreSendDocument),
@@ -22,11 +21,7 @@ const TOO_LATE = "ACTION_TOO_LATE";
 /** What the outbox needs of its engine. */
 export interface OutboxHost {
   core: Core;
-  client: Client;
-  actions: Actions;
-  signal: AbortSignal;
-  /** The whole data of the last answer to an action. */
-  answers: Map<number, unknown>;
+  server: Server;
   /** Tells the pages what has changed. Resolves when it is stored. */
   changed(): Promise<void>;
   ended(reason: string): void;
@@ -69,16 +64,14 @@ export class Outbox {
 
   /** Runs a mutation. Resolves with its data. */
   async run(command: string, document: string, input: object, signal: AbortSignal): Promise<unknown> {
-    const { core, client } = this.host;
+    const { core, server } = this.host;
     const [, name = ""] = /\$input\s*:\s*(\w+)/.exec(document) ?? [];
-    if (UNNUMBERED.split(" ").includes(name)) return client.query(document, { input }, { signal });
+    if (UNNUMBERED.split(" ").includes(name)) return server.ask(document, { input }, { signal });
     for (let actionId = core.commands.get(command); ; actionId = undefined) {
       const isRepeated = actionId !== undefined;
       actionId ??= core.nextActionId(command);
-      const { answer } = await this.#start(actionId, document, input, isRepeated ? Promise.resolve() : this.host.changed());
-      const data = this.host.answers.get(actionId);
-      this.host.answers.delete(actionId);
-      if (answer.refusal?.code !== TOO_LATE) return data;
+      const { payload, data } = await this.#start(actionId, document, input, isRepeated ? Promise.resolve() : this.host.changed());
+      if (payload.refusal?.code !== TOO_LATE) return data;
     }
   }
 
@@ -106,17 +99,16 @@ export class Outbox {
   }
 
   async #settle(unsent: Unsent, stored: Promise<void>): Promise<void> {
-    const { core, signal } = this.host;
+    const { core, server } = this.host;
     for (let current = unsent; ; ) {
       let refusal: Unsent["refusal"];
       let event: { eventId: string; sequence: number } | null = null;
       try {
-        const { answer } = await this.#start(current.actionId, DOCUMENTS[current.kind], current.input, stored);
-        this.host.answers.delete(current.actionId);
-        refusal = answer.refusal ?? null;
-        event = (answer.event as typeof event) ?? null;
+        const { payload } = await this.#start(current.actionId, DOCUMENTS[current.kind], current.input, stored);
+        refusal = payload.refusal ?? null;
+        event = (payload.event as typeof event) ?? null;
       } catch (error) {
-        if (signal.aborted) throw error;
+        if (server.signal.aborted) throw error;
         if (isOver(error)) {
           this.host.ended("UNAUTHENTICATED");
           throw error;
@@ -137,14 +129,14 @@ export class Outbox {
   }
 
   /** Starts an action when all earlier ones are started and it is stored. */
-  async #start(actionId: number, document: string, input: object, stored: Promise<void>): Promise<{ answer: Payload }> {
+  async #start(actionId: number, document: string, input: object, stored: Promise<void>) {
+    const { server } = this.host;
     const started = this.#before.then(() => stored).then(() => {
-      this.host.signal.throwIfAborted();
-      return this.host.actions.resend<Payload>(actionId, document, input);
+      server.signal.throwIfAborted();
+      return server.act(actionId, document, input);
     });
     this.#before = started.catch(() => {});
-    const { answer } = await started;
-    return { answer: await answer };
+    return (await started).answer;
   }
   #before: Promise<unknown> = Promise.resolve();
 }

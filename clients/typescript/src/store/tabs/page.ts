@@ -5,7 +5,7 @@
 // **Invariant:** a command is answered, or repeated under its number by the next engine, or rejected when the session ends.
 
 import type { Arguments, Document } from "../../document.js";
-import { textOf } from "../../document.js";
+import { textOf } from "../text.js";
 import { StreamEnded } from "../../errors.js";
 import type { Draft, Echo, EventId, PageResult, RoomId, Signal, Status, Store, ViewKey, Views, Wire } from "../contract.js";
 import type { CommandName } from "../engine/engine.js";
