@@ -30,18 +30,23 @@ pub(super) fn graphql(repository: &Repository) -> Result<(), Stop> {
 }
 
 pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
+    typescript_client(repository)?;
     let (chromium, coturn, program) = (tools::chromium()?, tools::coturn()?, repository.binary());
     let settings: [(&str, &Path); 3] =
         [("CHROMIUM", &chromium), ("COTURN", &coturn), ("ROOKERY", &program)];
     suite(repository, "browser", &["tests/browser"], &settings)
 }
 
-/// Builds the client library, which its tests and those of the other clients use as it is published.
-pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
+/// Builds the client library, which tests use as it is published.
+fn typescript_client(repository: &Repository) -> Result<(), Stop> {
     let compiler = tools::npm(repository, tools::TYPESCRIPT_CLIENT)?.join(".bin/tsc");
     let generator = format!("{}/generate.mjs", tools::TYPESCRIPT_CLIENT);
     process::run(&mut repository.command("node", &[&generator]))?;
-    process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?;
+    Ok(process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?)
+}
+
+pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {
+    typescript_client(repository)?;
     let (gql, core_3_2) = (tools::python_client(repository)?, tools::python_core_3_2(repository)?);
     let folders = ["clients/typescript/tests", "tests/clients"];
     let rust = rust_client(repository)?;
