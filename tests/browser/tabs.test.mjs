@@ -32,7 +32,7 @@ for (const [way, name, query] of WAYS) {
       send(tabs[victim], roomId, last).catch(() => {});
       const others = everybody.filter((it) => it !== victim);
       for (let times = 0; times < 2; times++) others.forEach(say);
-      const dying = crash(tabs[victim]);
+      const dying = round % 3 === 1 ? tabs[victim].close() : crash(tabs[victim]);
       for (let times = 0; times < 3; times++) others.forEach(say);
       await dying;
       tabs[victim] = await open();
