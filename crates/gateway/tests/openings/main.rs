@@ -8,7 +8,6 @@ mod follower;
 mod home;
 mod reads;
 mod sharing;
-mod store;
 mod truth;
 
 use proptest::prelude::*;
