@@ -338,6 +338,29 @@ test("a_later_login_replaces_the_session_of_the_browser_and_an_earlier_one_does_
   assert.equal(later.store.get("status").phase, "live");
 });
 
+test("an_engine_that_does_not_start_is_started_again_and_the_session_goes_on", async (context) => {
+  context.mock.method(console, "error", () => {});
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let tries = 0;
+  const engine = new FakeEngine();
+  const start = async () => {
+    if (++tries < 3) throw new Error("the disk is full");
+    return engine;
+  };
+  const { page } = scene(context, { start, retryMs: 1_000 });
+  const { store } = page();
+  const sent = store.send("!r", { body: "while it does not start" });
+  for (let round = 0; round < 3; round++) {
+    await settle();
+    context.mock.timers.tick(2_000);
+  }
+  await sent;
+  await settle();
+  assert.equal(tries, 3);
+  assert.equal(store.get("status").phase, "live");
+  assert.equal(engine.done.length, 1);
+});
+
 test("a_page_of_an_older_release_ends_and_one_of_a_newer_release_makes_the_engine_give_way", async (context) => {
   let gaveWay = 0;
   const { hub, page } = scene(context, { onOutdated: () => gaveWay++ });

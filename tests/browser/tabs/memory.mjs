@@ -21,7 +21,8 @@ async function heap(page) {
 await begin();
 try {
   const { token, open } = await scene({ after: (it) => ends.push(it) }, `reader${Date.now()}`, "&leader");
-  const writers = await Promise.all(Array.from({ length: 16 }, (_, index) => register(`writer${index}x${Date.now()}`)));
+  const writers = [];
+  for (let number = 0; number < 16; number++) writers.push(await register(`writer${number}x${Date.now()}`));
   const ids = [];
   for (let number = 0; number < rooms; number++) {
     const { room } = await act(writers[number % 16].token, CREATE_ROOM, { name: `Room ${number}`, preset: "PUBLIC" });

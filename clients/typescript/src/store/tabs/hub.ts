@@ -13,6 +13,9 @@ import { PROTOCOL, type PortOfHub, type SharedSession, type ToHub } from "./prot
 const PING_MS = 20_000;
 /** A page is forgotten after this number of pings in a row without an answer. */
 const SILENT_MAX = 3;
+/** The pause before an engine that did not start is started again; it doubles up to {@link LONGEST_MS}. */
+const RETRY_MS = 1_000;
+const LONGEST_MS = 30_000;
 /** Most ended sessions that the hub remembers, to end pages that come late. */
 const ENDED_MAX = 100;
 
@@ -23,6 +26,7 @@ export interface HubOptions {
   /** A page of a later release has come: give way to an engine of that release. */
   onOutdated?: (() => void) | undefined;
   pingMs?: number | undefined;
+  retryMs?: number | undefined;
 }
 
 /** An engine and the pages of its session. */
@@ -88,15 +92,21 @@ export class Hub {
     for (const other of this.#members) if (other.pageId === hello.pageId) this.#forget(other);
     this.#members.add(member);
     this.#pings ??= setInterval(() => this.#ping(), this.options.pingMs ?? PING_MS);
+    this.#attach(member, hello.session, this.options.retryMs ?? RETRY_MS);
+  }
+
+  /** Attaches the page to the engine of its session. The session goes on while an engine does not start. */
+  #attach(member: Member, session: SharedSession, retryMs: number): void {
     const attach = async () => {
       if (!this.#members.has(member)) return;
-      const running = await this.#serve(hello.session);
+      const running = await this.#serve(session);
       if (typeof running === "string") this.#dismiss(member, running);
       else if (this.#members.has(member) && running === this.#running) member.attach(running);
     };
     this.#turn = this.#turn.then(attach).catch((error) => {
+      if (this.#isClosed) return;
       console.error(error);
-      this.#dismiss(member, String(error));
+      setTimeout(() => this.#attach(member, session, Math.min(LONGEST_MS, retryMs * 2)), retryMs);
     });
   }
 

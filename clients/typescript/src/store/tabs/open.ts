@@ -27,7 +27,14 @@ export interface OpenOptions {
  * @throws {TypeError} The browser has neither SharedWorker nor Web Locks: serve the page over HTTPS.
  */
 export function openStore({ session, worker, start, name = "rookery" }: OpenOptions): PageStore {
-  if (worker && typeof SharedWorker === "function") return new PageStore(session, workerLink(worker));
+  if (worker && typeof SharedWorker === "function") {
+    try {
+      return new PageStore(session, workerLink(worker));
+    } catch (error) {
+      // Some browsers refuse SharedWorkers in private windows.
+      console.warn(error);
+    }
+  }
   if (locks()) return new PageStore(session, leaderLink(start, { name }));
   throw new TypeError("this browser has neither SharedWorker nor Web Locks, which it offers over HTTPS and on localhost alone");
 }
