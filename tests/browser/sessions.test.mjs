@@ -59,3 +59,15 @@ test("a_tab_that_was_frozen_shows_what_it_missed_when_it_wakes_up", async (conte
   await shows(asleep, roomId, "49");
   assert.deepEqual(faults, []);
 });
+
+test("a_worker_whose_script_did_not_load_is_started_again", async (context) => {
+  const { roomId, open, files, faults } = await scene(context, "patient", "&worker=/worker.js");
+  let loads = 0;
+  // At first it fails, as behind a proxy that cannot reach the server.
+  Object.defineProperty(files, "/worker.js", { get: () => (loads++ > 0 ? files["/page.js"] : undefined) });
+  const tab = await open();
+  await send(tab, roomId, "patience");
+  await shows(tab, roomId, "patience");
+  assert.ok(loads > 1);
+  assert.deepEqual(faults, []);
+});

@@ -25,7 +25,8 @@ export const WAYS = [
 
 /** A user with a room, and a browser profile whose tabs are logged in as that user. */
 export async function scene(context, name, query = "") {
-  const { url, sockets } = await site(context, server, { "/page.js": script });
+  const files = { "/page.js": script };
+  const { url, sockets } = await site(context, server, files);
   const profile = await browser.newContext();
   context.after(() => profile.close());
   const faults = [];
@@ -53,7 +54,7 @@ export async function scene(context, name, query = "") {
       before = pageInfo.startCursor;
     }
   };
-  return { roomId: room.roomId, token, open, logIn, bodies, sockets, faults };
+  return { roomId: room.roomId, token, open, logIn, bodies, sockets, faults, files };
 }
 
 const TIMELINE = `query ($roomId: RoomID!, $before: Cursor) { room(by: { roomId: $roomId }) {

@@ -38,7 +38,10 @@ export async function site(context, server, files) {
   const listener = createServer((incoming, outgoing) => {
     const path = new URL(incoming.url, "http://site").pathname;
     const type = path.endsWith(".js") ? "javascript" : path.endsWith(".css") ? "css" : "html";
-    if (path !== "/graphql") return outgoing.setHeader("content-type", `text/${type}`).end(files[path] ?? HTML);
+    if (path !== "/graphql") {
+      const file = files[path] ?? (type === "html" ? HTML : undefined);
+      return outgoing.writeHead(file ? 200 : 502, { "content-type": `text/${type}` }).end(file);
+    }
     const { method, headers, url } = incoming;
     const passed = request({ hostname, port, method, path: url, headers: { ...headers, host: `${hostname}:${port}` } }, (answer) => {
       outgoing.writeHead(answer.statusCode, answer.headers);
