@@ -11,8 +11,10 @@ import type { PortOfHub, ToHub } from "./protocol.js";
 
 /** Most views of a page. */
 export const KEYS_MAX = 1_000;
-/** Most commands of a page that have no answer, and most messages before its welcome. */
+/** Most commands of a page that have no answer. */
 export const COMMANDS_MAX = 1_000;
+/** Most messages of a page before its welcome. */
+export const EARLY_MAX = 4_000;
 /** Most signals of calls that wait for a page. */
 export const SIGNALS_MAX = 1_000;
 
@@ -70,7 +72,7 @@ export class Member {
   /** Takes a message of the page. */
   take(message: ToHub): void {
     if (!this.#watched) {
-      if (this.#early.push(message) > COMMANDS_MAX) this.drop(this);
+      if (this.#early.push(message) > EARLY_MAX) this.drop(this);
       return;
     }
     switch (message.kind) {

@@ -43,6 +43,7 @@ export class PageStore implements Store {
   readonly #commands = new Map<number, Pending>();
   #last = 0;
   #port: PortOfPage | null = null;
+  /** The port carries the answers to the last hello. */
   #isWelcome = false;
   #isOver = false;
 
@@ -65,7 +66,7 @@ export class PageStore implements Store {
     this.#lingering.delete(key);
     if (!this.#followed.has(key)) {
       this.#followed.add(key);
-      if (this.#isWelcome) this.#port?.post({ kind: "subscribe", key });
+      this.#port?.post({ kind: "subscribe", key });
     }
     return () => {
       if (listeners.delete(own) && listeners.size === 0 && this.#listeners.get(key) === listeners) this.#linger(key);
@@ -125,7 +126,7 @@ export class PageStore implements Store {
       const number = ++this.#last;
       const cancel = () => {
         if (!this.#commands.delete(number)) return;
-        if (this.#isWelcome) this.#port?.post({ kind: "cancel", number });
+        this.#port?.post({ kind: "cancel", number });
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", cancel);
@@ -137,7 +138,7 @@ export class PageStore implements Store {
         reject: (error) => (done(), reject(error)),
       };
       // An argument that cannot be copied throws here, and waits for nothing.
-      if (this.#isWelcome) this.#port?.post({ kind: "command", number, name, given });
+      this.#port?.post({ kind: "command", number, name, given });
       this.#commands.set(number, pending);
     });
   }
@@ -152,7 +153,7 @@ export class PageStore implements Store {
     this.#lingering.delete(oldest);
     this.#followed.delete(oldest);
     this.#views.delete(oldest);
-    if (this.#isWelcome) this.#port?.post({ kind: "unsubscribe", key: oldest });
+    this.#port?.post({ kind: "unsubscribe", key: oldest });
   }
 
   #greet(port: PortOfPage): void {
@@ -166,20 +167,21 @@ export class PageStore implements Store {
     this.#sayHello(port);
   }
 
+  /** Says hello, and what this page wants, without waiting for the welcome: a start takes one way there and one back. */
   #sayHello(port: PortOfPage): void {
     this.#isWelcome = false;
     port.post({ kind: "hello", protocol: PROTOCOL, pageId: this.#pageId, session: this.session });
+    for (const key of this.#followed) port.post({ kind: "subscribe", key });
+    for (const [number, { name, given }] of this.#commands) port.post({ kind: "command", number, name, given });
   }
 
   #take(message: ToPage, port: PortOfPage): void {
     switch (message.kind) {
-      case "welcome": {
+      case "welcome":
         this.#isWelcome = true;
-        for (const key of this.#followed) port.post({ kind: "subscribe", key });
-        for (const [number, { name, given }] of this.#commands) port.post({ kind: "command", number, name, given });
         return;
-      }
       case "views":
+        // It was on its way while this page said hello again.
         if (!this.#isWelcome) return;
         try {
           this.#show(message.changes);

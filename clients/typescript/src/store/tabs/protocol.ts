@@ -1,12 +1,12 @@
 // The messages between a page and the hub of its device.
 //
-// A page says hello with its session, subscribes to views and runs commands. The hub answers with a welcome, with changes
+// A page says hello with its session, and at once what it wants: views to follow, commands to run. The hub answers with a welcome, with changes
 // of views in batches, and with one answer for each command.
 //
 // **Invariant:** the hub sends the next batch after the page took the last one. Until then changes of a view become one
 // change, so a page that is slow or stands still costs no memory.
 // **Invariant:** a command has a number that counts up for its page. A page repeats its unanswered commands, in order and
-// under their numbers, after each welcome.
+// under their numbers, after each hello.
 
 import type { Signal, ViewKey } from "../contract.js";
 import type { CommandName, Session } from "../engine/engine.js";
