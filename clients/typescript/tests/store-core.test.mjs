@@ -148,7 +148,7 @@ class Device {
     while (Number(this.core.meta.position) < this.server.log.length) await this.follow();
     for (const roomId of ROOMS) {
       const room = await this.loaded(roomId);
-      if (room.record.isStale) this.core.takeSummary(room, { ...this.server.summary(this.server.rooms.get(roomId)), member: null }, this.core.tick);
+      if (room.record.isStale) this.core.takeSummary(room, this.server.told(roomId), this.core.tick);
       for (const { event } of room.stale()) this.core.takeOne(room, structuredClone(this.server.oneEvent(roomId, event.eventId)), this.core.tick);
       assert.deepEqual(room.stale(), []);
     }

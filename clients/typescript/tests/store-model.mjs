@@ -173,6 +173,12 @@ export class ModelServer {
     };
   }
 
+  /** The summary with the receipts. */
+  told(roomId) {
+    const { receipts } = this.home(this.rooms.size, 1).initialSync.rooms.find((room) => room.roomId === roomId);
+    return { ...this.summary(this.rooms.get(roomId)), receipts, member: null };
+  }
+
   /** Pages of the first screen, as of now. */
   home(rooms, timeline, offset = 0) {
     const steps = new Set(["m.reaction", "m.room.redaction"]);

@@ -15,6 +15,9 @@ import type { WireChunk, WireEvent, WireHome, WireItem, WireMembers, WirePage, W
 /** Most users outside rooms whose profile and presence are in memory. */
 const PEOPLE_MAX = 5_000;
 
+/** As many receipts come with a room. */
+const RECEIPTS = 20;
+
 /** Most remembered commands: a page repeats those to which it has no answer. */
 const COMMANDS_MAX = 2_000;
 
@@ -196,6 +199,7 @@ export class Core {
   #receipt({ record, ...room }: Room, userId: UserId, eventId: string): void {
     const it = this.rooms.get(record.roomId);
     if (!it) return;
+    it.movedAt.set(userId, this.tick);
     if (userId === this.me) record.readUpTo = eventId;
     else it.receipts = { ...room.receipts, [userId]: eventId };
     this.#recordChanged(it);
@@ -320,16 +324,24 @@ export class Core {
   }
 
   /** Takes the summary of a room, asked for at `tick`. Counts and preferences are those of the stream. */
-  takeSummary(room: Room, found: (SummaryFragment & { member: { readUpTo: string | null } | null }) | null, tick: number): void {
+  takeSummary(room: Room, found: Omit<WireSnapshot, "lastMessage"> | null, tick: number): void {
     if (!found) {
       // The stream says soon that the room is closed.
       room.record.isStale = false;
       return;
     }
-    const { member, unreadCount: _, notificationCount: __, highlightCount: ___, preferences: ____, ...summary } = found;
+    const { member, receipts, unreadCount: _, notificationCount: __, highlightCount: ___, preferences: ____, ...summary } = found;
     const { record } = room;
     if (room.staleAt <= tick) record.isStale = false;
     if (record.readUpTo === undefined) record.readUpTo = member?.readUpTo ?? null;
+    // Receipts of members who leave or come back change without the stream saying so. A full page may leave out some.
+    const told = new Map(receipts.nodes.map(({ userId, eventId }) => [userId, eventId]));
+    told.delete(this.me);
+    for (const [userId, eventId] of Object.entries(room.receipts)) {
+      const isLeftOut = receipts.nodes.length >= RECEIPTS && !told.has(userId);
+      if (isLeftOut || (room.movedAt.get(userId) ?? 0) > tick) told.set(userId, eventId);
+    }
+    room.receipts = Object.fromEntries(told);
     this.#summarise(record.roomId, summary);
   }
 
@@ -429,8 +441,11 @@ export class Core {
     this.#recordChanged(room);
   }
 
-  setReadUpTo(room: Room, eventId: string): void {
-    this.#receipt(room, this.me, eventId);
+  /** Says what the viewer has read, as of an answer that was asked for at `tick`. */
+  setReadUpTo(room: Room, eventId: string | null, tick: number): void {
+    if ((room.movedAt.get(this.me) ?? 0) > tick || room.record.readUpTo === eventId) return;
+    room.record.readUpTo = eventId;
+    this.#recordChanged(room);
   }
 
   /** The content of a room has changed. */

@@ -40,6 +40,8 @@ export class Room {
   last: Item | null = null;
   /** The events that the storage has, with about their bytes. */
   stored = new Map<string, number>();
+  /** When the receipts of users last moved on the stream. */
+  readonly movedAt = new Map<UserId, number>();
   /** When the summary became stale: answers to earlier questions do not count. */
   staleAt = 0;
   /** Relating events by their target. */
@@ -120,6 +122,12 @@ export class Room {
       if (this.isRow(found)) return found.event.eventId;
     }
     return eventId;
+  }
+
+  /** Whether an event comes after another one in the timeline; null if one of them is not here. */
+  isAfter(eventId: string, other: string): boolean | null {
+    const [a, b] = [this.items.get(eventId), this.items.get(other)];
+    return a && b ? compare(a.event, b.event) > 0 : null;
   }
 
   /** The last event before the next row: it is read with the row. */

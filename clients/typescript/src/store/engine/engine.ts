@@ -101,6 +101,8 @@ export class DeviceEngine implements Engine {
   #isCounted = () => {};
   /** The event to mark as read by room. */
   readonly #toRead = new Map<RoomId, string>();
+  /** The rooms that have got their first page since the engine runs. */
+  readonly #begun = new WeakSet<Room>();
   #presence: { presence: Wire.Presence } | null = null;
   #isErased = false;
 
@@ -281,8 +283,10 @@ export class DeviceEngine implements Engine {
     }
     if (kind !== "timeline") return;
     room.record.usedAt = Date.now();
-    const { items, isStart, isLoadingBefore } = room.live;
-    if (!isStart && !isLoadingBefore && items.length < ROWS_MIN) await loader.loadPage(roomId, undefined, "before");
+    if (this.#begun.has(room) || this.#ending.signal.aborted) return;
+    this.#begun.add(room);
+    const { items, isStart } = room.live;
+    if (!isStart && items.length < ROWS_MIN) await loader.loadPage(roomId, undefined, "before");
   }
 
   /** The session is over: nothing of it stays on the device. */
@@ -318,10 +322,14 @@ export class DeviceEngine implements Engine {
 
   /** Marks the last given event of the room as read; one request at a time. */
   async #markRead(roomId: RoomId, eventId: string): Promise<void> {
-    const room = await this.#room(roomId);
-    const end = room?.endOf(eventId) ?? eventId;
-    if (!room || room.record.readUpTo === end) return;
-    (await this.#ready).core.setReadUpTo(room, end);
+    const [room, { core }] = [await this.#room(roomId), await this.#ready];
+    if (!room) return;
+    const end = room.endOf(eventId);
+    const before = room.record.readUpTo;
+    const isLater = before ? room.isAfter(end, before) : true;
+    if (before === end || isLater === false) return;
+    // If it is not known which one is later, the server decides.
+    if (isLater) core.setReadUpTo(room, end, core.tick);
     void this.#changed();
     const isRunning = this.#toRead.has(roomId);
     this.#toRead.set(roomId, end);
@@ -329,10 +337,14 @@ export class DeviceEngine implements Engine {
     try {
       for (let sent = ""; sent !== this.#toRead.get(roomId); ) {
         sent = this.#toRead.get(roomId) ?? "";
-        await this.#server.ask(StoreMarkReadDocument, { input: { roomId, eventId: sent } });
+        const { tick } = core;
+        const { markRoomRead } = await this.#server.ask(StoreMarkReadDocument, { input: { roomId, eventId: sent }, me: core.me });
+        const member = markRoomRead.room?.member;
+        if (member && core.rooms.get(roomId) === room) core.setReadUpTo(room, member.readUpTo, tick);
       }
     } finally {
       this.#toRead.delete(roomId);
+      void this.#changed();
     }
   }
 
