@@ -44,8 +44,8 @@ async function open(context, path) {
   return { page, faults };
 }
 
-test("the_first_page_says_what_this_is_and_leads_to_graphiql", async (context) => {
-  const { page, faults } = await open(context, "/");
+test("the_page_about_the_server_says_what_this_is_and_leads_to_graphiql", async (context) => {
+  const { page, faults } = await open(context, "/about");
   assert.match(await page.title(), /Rookery/);
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.locator('a[href="/graphiql"]').first().click();
@@ -54,8 +54,8 @@ test("the_first_page_says_what_this_is_and_leads_to_graphiql", async (context) =
   assert.deepEqual(faults, []);
 });
 
-test("every_command_of_the_first_page_is_filled_in", async (context) => {
-  const { page, faults } = await open(context, "/");
+test("every_command_of_the_page_about_the_server_is_filled_in", async (context) => {
+  const { page, faults } = await open(context, "/about");
   await page.locator("[data-example] pre").first().waitFor();
   const commands = await page.locator("[data-example] pre").allTextContents();
   assert.deepEqual(commands.map((command) => /mutation (\w+)/.exec(command)?.[1]), ["Register", "LogIn", "CreateRoom", "Say"]);
@@ -141,7 +141,7 @@ test("graphiql_shows_what_the_stream_tells_to_the_owner_of_a_token", async (cont
 });
 
 test("bundled_files_have_the_checksums_of_their_page", () => {
-  const folder = new URL("../../crates/gateway/web/vendor/", import.meta.url);
+  const folder = new URL("../../crates/web/pages/vendor/", import.meta.url);
   const listed = [...readFileSync(new URL("README.md", folder), "utf8").matchAll(/^\| `(\S+\.gz)` \| `(\w+)` \|$/gm)];
   assert.deepEqual(listed.map(([, name]) => name).sort(), readdirSync(folder).filter((name) => name.endsWith(".gz")).sort());
   for (const [, name, sum] of listed) {

@@ -23,6 +23,8 @@ pub(crate) use node::{before, find, node, will_do};
 pub(crate) const TESTS: &str = "tests";
 /// The folder of the client library.
 pub(crate) const TYPESCRIPT_CLIENT: &str = "clients/typescript";
+/// The folder of the sources of the chat.
+pub(crate) const CHAT: &str = "crates/web/app";
 /// The folder of the client library for Python.
 pub(crate) const PYTHON_CLIENT: &str = "clients/python";
 /// The folder of the schema checks.
@@ -41,6 +43,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("mypy", mypy(repository)),
         ("npm packages", npm(repository, TESTS)),
         ("npm packages of the TypeScript client", npm(repository, TYPESCRIPT_CLIENT)),
+        ("npm packages of the chat", npm(repository, CHAT)),
         ("npm packages of the schema's checks", npm(repository, SCHEMA_CHECKS)),
     ]);
     let mut code = ExitCode::SUCCESS;

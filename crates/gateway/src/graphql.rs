@@ -1,4 +1,4 @@
-//! The routes of the schema and of the pages.
+//! The route of the schema.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use axum::Router;
 use rookery_graphql_edge::{Shutdown, TransportOptions};
 
 use crate::{
-    Tokens, pages,
+    Tokens,
     schema::{App, executor, types},
 };
 
-/// GraphQL at `/graphql` and the pages for browsers. Serve them with [`serve`](rookery_graphql_edge::serve()).
+/// GraphQL at `/graphql`. Serve it with [`serve`](rookery_graphql_edge::serve()).
 ///
 /// The function has no type parameter, so this crate compiles the resolvers and its callers do not compile them again.
 pub fn router(
@@ -21,5 +21,4 @@ pub fn router(
 ) -> Router {
     let executor = executor(app);
     rookery_graphql_edge::router(executor, types(), tokens, options, shutdown)
-        .merge(pages::router())
 }

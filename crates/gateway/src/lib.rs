@@ -1,11 +1,10 @@
-//! The GraphQL schema of Rookery, its shared execution, and the pages: what the edge (`rookery-graphql-edge`) serves.
+//! The GraphQL schema of Rookery and its shared execution: what the edge (`rookery-graphql-edge`) serves.
 
 // The merged objects of the schema nest their futures once for each object.
 #![recursion_limit = "256"]
 
 mod consumers;
 mod graphql;
-pub mod pages;
 pub mod schema;
 mod sharing;
 mod tokens;

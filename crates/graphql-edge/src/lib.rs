@@ -39,4 +39,5 @@ pub use self::{
         frame::{Frame, Frames, Payload, Unshared},
         options::{Introspection, InvalidStatus, SocketOptions, StreamOptions, TransportOptions},
     },
+    socket::SocketGauge,
 };

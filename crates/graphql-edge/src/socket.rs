@@ -3,6 +3,7 @@
 //! Source: "GraphQL over WebSocket Protocol" (`graphql-ws` 6, PROTOCOL.md).
 
 mod connection;
+mod gauge;
 mod link;
 mod meter;
 mod outgoing;
@@ -12,4 +13,5 @@ mod spelling;
 mod subprotocol;
 mod upgrade;
 
+pub use self::gauge::SocketGauge;
 pub(crate) use self::upgrade::upgrade;

@@ -4,6 +4,7 @@ pub(super) mod account_data;
 pub(super) mod consumers;
 pub(super) mod filters;
 pub(super) mod of_services;
+pub(super) mod operating;
 pub(super) mod own;
 pub(super) mod preferences;
 pub(super) mod profile;

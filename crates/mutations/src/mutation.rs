@@ -24,4 +24,5 @@ pub struct Mutation(
     webhooks::WebhookMutation,
     outgoing_webhooks::OutgoingWebhookMutation,
     accounts::consumers::ConsumerMutation,
+    accounts::operating::OperatingMutation,
 );

@@ -1,8 +1,11 @@
 //! The state that the projector, the readers and a rebuild share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rookery_log::{EventLog, Position};
 use rookery_work::Lock;
 use tokio::sync::watch;
@@ -12,6 +15,7 @@ use crate::{
     commits::{Cache, Gathered},
     models::Models,
     options::Options,
+    rebuild::Progress,
 };
 
 /// Shared by all handles of the read models.
@@ -30,4 +34,6 @@ pub(crate) struct Core {
     pub(crate) saving: Lock<()>,
     /// Locked by the one rebuild or verification that may run.
     pub(crate) rebuilding: Lock<()>,
+    /// The progress of the rebuild that runs, which owns it.
+    pub(crate) progress: Mutex<Weak<Mutex<Option<Progress>>>>,
 }

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rookery_log::{EventLog, PAGE_MAX, Position, ReadError, Record, Scope};
 use tokio::sync::{mpsc, oneshot};
 
@@ -207,10 +208,13 @@ impl ReadModels {
     ) -> Result<Rebuilt, RebuildError> {
         let core = &self.core;
         let _rebuilding = core.rebuilding.lock().await;
+        let shown = Arc::new(Mutex::new(None));
+        *core.progress.lock() = Arc::downgrade(&shown);
         let started = Instant::now();
         let events = AtomicU64::new(0);
         let count = |report: Progress| {
             events.store(report.events, Ordering::Relaxed);
+            *shown.lock() = Some(report);
             progress(report);
         };
         let (number, dir) = generation::begin(&core.dir)?;
@@ -240,6 +244,14 @@ impl ReadModels {
         saved.await.map_err(io::Error::other)??;
         let events = events.into_inner();
         Ok(Rebuilt { position, events, duration: started.elapsed() })
+    }
+}
+
+impl ReadModels {
+    /// The progress of the rebuild that runs, however it was started; `None` if none does.
+    #[must_use]
+    pub fn rebuilding(&self) -> Option<Progress> {
+        *self.core.progress.lock().upgrade()?.lock()
     }
 }
 

@@ -14,7 +14,7 @@ use rookery_command::{Actor, Commands, Retry};
 use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{OwnedUserId, ProfileAudience, RoomId, SigningKey, UserId};
 use rookery_ephemeral::Ephemeral;
-use rookery_graphql_edge::SecurityLog;
+use rookery_graphql_edge::{SecurityLog, SocketGauge};
 use rookery_log::{CommandId, EventLog, Millis, Position, PositionToken, TokenKey};
 use rookery_outgoing_webhooks::OutgoingWebhooks;
 use rookery_projection::RowKey;
@@ -87,6 +87,8 @@ pub struct App {
     pub ice_servers: Arc<dyn IceServers>,
     /// The outgoing webhooks of users; `None` for a program that sends nothing.
     pub outgoing_webhooks: Option<OutgoingWebhooks>,
+    /// Counts the open sockets.
+    pub sockets: SocketGauge,
     /// The log of refusals that matter for security.
     pub security: SecurityLog,
     last_writes: Mutex<LruCache<(OwnedUserId, String), Position>>,
@@ -128,6 +130,7 @@ impl App {
             entrances: EntranceLimiter::new(Entrances::default()),
             ice_servers: Arc::new(NoIceServers),
             outgoing_webhooks: None,
+            sockets: SocketGauge::default(),
             security: SecurityLog::default(),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
@@ -167,6 +170,12 @@ impl App {
     #[must_use]
     pub fn with_security_log(self, security: SecurityLog) -> Self {
         Self { security, ..self }
+    }
+
+    /// Sets the count of open sockets.
+    #[must_use]
+    pub fn with_sockets(self, sockets: SocketGauge) -> Self {
+        Self { sockets, ..self }
     }
 
     /// Sets the outgoing webhooks of users.

@@ -18,5 +18,6 @@ pub mod context;
 pub mod entrances;
 pub mod ice;
 pub mod marks;
+mod operating;
 pub mod reads;
 pub mod types;

@@ -1,5 +1,6 @@
 //! The types of the schema, by subject. The general ones are in the crate `values`.
 
+pub mod admin;
 pub mod calls;
 pub mod events;
 pub mod filter;

@@ -26,7 +26,7 @@ use axum::{
 use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_audience::keep_ephemeral;
 use rookery_gateway::{
-    HookRates, pages, router,
+    HookRates, router,
     schema::{GUARDED_FIELDS, TO_LEARN, costs},
     webhooks,
 };
@@ -111,13 +111,15 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         "listening on http://{address} (the page for browsers: {page}){hint}"
     );
     let (handle, stop) = shutdown();
+    let schema = node.app().with_security_log(security.clone()).with_ice_servers(issuer);
     let transport = router(
-        Arc::new(node.app().with_security_log(security.clone()).with_ice_servers(issuer)),
+        Arc::new(schema.with_sockets(options.sockets.clone())),
         node.tokens(),
         options,
         stop.clone(),
     );
     let app = transport
+        .merge(rookery_web::router())
         .merge(webhooks(
             node.accounts.clone(),
             Arc::clone(&node.commands),
@@ -411,7 +413,7 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
         body_bytes_max: limits.body_bytes,
         execution_deadline: limits.deadline,
         to_learn: TO_LEARN,
-        page: Some(pages::GRAPHIQL),
+        page: Some(rookery_web::GRAPHIQL),
         allowed_origins: config.allowed_origins.clone(),
         callers: CallerLimits {
             user_sockets_max: limits.user_sockets,

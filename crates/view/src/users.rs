@@ -3,11 +3,11 @@
 //! **Invariant:** only a user's own actions make them known: an invite or a ban by another user may
 //! name an ID that nobody has.
 
-use rookery_domain::{Membership, ServerName, UserId};
+use rookery_domain::{Membership, RoomId, ServerName, UserId};
 use rookery_log::{Position, StreamId};
 use rookery_projection::StreamKey;
 
-use crate::View;
+use crate::{RoomView, View};
 
 impl View<'_> {
     /// Whether the log holds an action of `user`: account data, a join or a knock.
@@ -38,6 +38,13 @@ impl View<'_> {
         accounts
             .chain(self.models().rooms_of_users().users())
             .filter(move |user| user.server_name() == server)
+    }
+
+    /// The rooms of the server that were created before this one, the newest first. Only
+    /// administrators of the server may see this.
+    pub fn rooms_before(&self, before: Option<&RoomId>) -> impl Iterator<Item = RoomView<'_>> {
+        let before = before.and_then(|room| self.models().room(room));
+        self.models().rooms_before(before).filter_map(|key| self.room_at(key))
     }
 
     /// The streams of account data that have commits after `position`.

@@ -1,5 +1,6 @@
 //! Commands of operators, and imports.
 
+mod administrators;
 mod import;
 mod imported;
 mod operator;

@@ -94,6 +94,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("rookery-turn", &["rookery-addresses"]),
     ("rookery-webhooks", &["rookery-domain", "rookery-rates"]),
+    ("rookery-web", &["rookery-graphql-edge"]),
     ("rookery-work", &[]),
     ("rookery-import", &["rookery-accounts", "rookery-command", "rookery-domain", "rookery-log"]),
     ("rookery-graphql-documents", &[]),

@@ -31,6 +31,7 @@ pub(super) fn graphql(repository: &Repository) -> Result<(), Stop> {
 
 pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
     typescript_client(repository)?;
+    chat(repository)?;
     let (chromium, coturn, program) = (tools::chromium()?, tools::coturn()?, repository.binary());
     let settings: [(&str, &Path); 3] =
         [("CHROMIUM", &chromium), ("COTURN", &coturn), ("ROOKERY", &program)];
@@ -43,6 +44,14 @@ fn typescript_client(repository: &Repository) -> Result<(), Stop> {
     let generator = format!("{}/generate.mjs", tools::TYPESCRIPT_CLIENT);
     process::run(&mut repository.command("node", &[&generator]))?;
     Ok(process::run(&mut repository.command(compiler, &["--project", tools::TYPESCRIPT_CLIENT]))?)
+}
+
+/// Checks the types of the chat. Its tests build its bundle again, and compare it with the committed one.
+fn chat(repository: &Repository) -> Result<(), Stop> {
+    let compiler = tools::npm(repository, tools::CHAT)?.join(".bin/tsc");
+    let generator = format!("{}/generate.mjs", tools::CHAT);
+    process::run(&mut repository.command("node", &[&generator]))?;
+    Ok(process::run(&mut repository.command(compiler, &["--project", tools::CHAT]))?)
 }
 
 pub(super) fn clients(repository: &Repository) -> Result<(), Stop> {

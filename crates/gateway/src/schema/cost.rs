@@ -7,6 +7,7 @@ use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
 use rookery_schema::{
     context::PAGE_MAX,
     types::{
+        admin,
         calls::pages as calls,
         events::relations,
         outgoing_webhooks,
@@ -33,6 +34,10 @@ const FOLLOWERS_ASSUMED: usize = 5;
 
 /// Candidates of a signal. There may be more of them, as in a chunk.
 const CANDIDATES_ASSUMED: usize = 5;
+
+/// Processes and read models. Each release has the same ones for all servers.
+const PROCESSES_ASSUMED: usize = 5;
+const MODELS_ASSUMED: usize = 20;
 
 /// Signing an event takes as long as tens of fields.
 const SIGNED_WEIGHT: usize = 10;
@@ -82,7 +87,9 @@ const RULES: CostRules = CostRules {
         ("Room.accountData", account_data::PAGE_DEFAULT),
         ("Viewer.filters", viewer::FILTERS_DEFAULT),
         ("Viewer.consumers", consumers::PAGE_DEFAULT),
+        ("Admin.accounts", admin::PAGE_DEFAULT),
         ("Admin.consumers", consumers::PAGE_DEFAULT),
+        ("Admin.rooms", admin::PAGE_DEFAULT),
         ("Viewer.outgoingWebhooks", outgoing_webhooks::PAGE_DEFAULT),
         ("Admin.outgoingWebhooks", outgoing_webhooks::PAGE_DEFAULT),
         ("Consumer.parked", consumers::PAGE_DEFAULT),
@@ -120,6 +127,9 @@ const RULES: CostRules = CostRules {
         ("JoinRulesEvent.allowedRooms", PAGE_MAX),
         ("Mentions.userIds", PAGE_MAX),
         ("Query.iceServers", 1),
+        ("ServerStatus.parkedStreams", admin::status::PARKED_MAX),
+        ("ServerStatus.processes", PROCESSES_ASSUMED),
+        ("ServerStatus.readModels", MODELS_ASSUMED),
         ("Room.followedBy", FOLLOWERS_ASSUMED),
         ("Query.nodes", PAGE_MAX),
     ],

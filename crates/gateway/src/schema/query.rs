@@ -5,6 +5,7 @@ use rookery_graphql_edge::RateStatus;
 use rookery_schema::{
     context::{PAGE_MAX, app, page_size, session},
     types::{
+        admin::Admin,
         calls::ice_server::IceServer,
         errors::fault::{Fault, rate_limited},
         events::event::{RoomEvent, one_event},
@@ -17,7 +18,6 @@ use rookery_schema::{
         },
         sync::{InitialSync, SyncArguments},
         users::{
-            consumers::Admin,
             pages::{self as users, UserConnection},
             user::User,
             viewer::Viewer,

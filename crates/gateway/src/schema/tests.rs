@@ -7,8 +7,12 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
 };
 use futures_util::StreamExt as _;
+use rookery_graphql_documents::{GateLimits, admit};
 
-use crate::{pages::EXAMPLES, schema::builder};
+use crate::schema::{GUARDED_FIELDS, builder};
+
+/// The operations on the pages, separated by lines that start with `# ---`.
+const EXAMPLES: &str = include_str!("../../../web/pages/examples.graphql");
 
 /// Ends each request once it has passed validation, with this message as its only error.
 const VALID: &str = "valid";
@@ -100,5 +104,16 @@ fn every_payload_is_an_action_payload() {
         assert!(sdl.contains(&implements), "{implements}");
         let input = format!("input {payload}Input {{");
         assert!(sdl.contains(&input), "{payload} has no input of its own");
+    }
+}
+
+#[test]
+fn every_example_passes_the_gate() {
+    let examples: Vec<_> = EXAMPLES.split("\n# ---\n").collect();
+    assert_eq!(examples.len(), EXAMPLES.matches("# ---").count() + 1);
+    let limits = GateLimits { guarded: GUARDED_FIELDS, ..GateLimits::default() };
+    for example in examples {
+        let admitted = admit(example, None, &limits);
+        assert!(admitted.is_ok_and(|admitted| admitted.name.is_some()), "{example}");
     }
 }

@@ -4,10 +4,12 @@ use async_graphql::parser::{
     parse_query,
     types::{BaseType, ExecutableDocument, Type},
 };
-use rookery_gateway::pages::EXAMPLES;
 use serde_json::{Map, Value, json};
 
 use crate::home::Home;
+
+/// The operations on the pages, separated by lines that start with `# ---`.
+const EXAMPLES: &str = include_str!("../../../web/pages/examples.graphql");
 
 const GUIDE: &str = include_str!("../../../../docs/graphql.md");
 

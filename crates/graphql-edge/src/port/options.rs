@@ -11,6 +11,7 @@ use crate::limits::callers::CallerLimits;
 use crate::limits::rate::Rate;
 use crate::limits::security::SecurityLog;
 use crate::persisted::AllowList;
+use crate::socket::SocketGauge;
 
 /// Limits, deadlines and origins of the transport.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct TransportOptions {
     pub socket: SocketOptions,
     /// Limits of event streams and multipart answers.
     pub streams: StreamOptions,
+    /// Counts the open sockets.
+    pub sockets: SocketGauge,
     /// The log of refusals that matter for security.
     pub security: SecurityLog,
     /// The status for invalid documents and variables, if the client reads it.
@@ -119,6 +122,7 @@ impl Default for TransportOptions {
             callers: CallerLimits::default(),
             socket: SocketOptions::default(),
             streams: StreamOptions::default(),
+            sockets: SocketGauge::default(),
             security: SecurityLog::default(),
             invalid_status: InvalidStatus::default(),
         }

@@ -73,6 +73,7 @@ pub(crate) async fn upgrade<E: Frames, A: Authenticator>(
             Ok(upgraded) => upgraded,
             Err(error) => return tracing::debug!(%error, "a connection became no socket"),
         };
+        let _counted = transport.options.sockets.enter();
         let options = &transport.options.socket;
         let wire = Metered::new(TokioIo::new(upgraded), message_bytes_max(options));
         let socket =

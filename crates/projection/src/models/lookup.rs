@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the cost of a look-up is bounded by the row that it returns.
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, ops::Bound};
 
 use rookery_domain::{
     Call, CallId, EventId, IgnoredUsers, OwnedRoomId, Profile, RoomAliasId, RoomId, UserId,
@@ -72,6 +72,12 @@ impl Models {
     #[must_use]
     pub fn rooms(&self) -> impl ExactSizeIterator<Item = StreamKey> {
         self.summaries.rows.keys().copied()
+    }
+
+    /// The rooms whose streams began before this one, the newest first.
+    pub fn rooms_before(&self, before: Option<StreamKey>) -> impl Iterator<Item = StreamKey> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        self.summaries.rows.range((Bound::Unbounded, end)).rev().map(|(key, _)| *key)
     }
 
     /// The settings of a room.

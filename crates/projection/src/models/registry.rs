@@ -129,6 +129,13 @@ impl Models {
         (checkpoints().min().unwrap_or_default(), checkpoints().max().unwrap_or_default())
     }
 
+    /// Name, checkpoint, and number of parked streams of each model.
+    #[must_use]
+    pub fn states(&self) -> Vec<(&'static str, Position, usize)> {
+        let state = |it: &dyn AnyModel| (it.name(), it.checkpoint(), it.parked().len());
+        self.each().into_iter().map(state).collect()
+    }
+
     /// All streams that a model has parked.
     #[must_use]
     pub fn parked(&self) -> Vec<Parked> {

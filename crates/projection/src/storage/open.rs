@@ -80,6 +80,7 @@ impl ReadModels {
             projecting: Lock::default(),
             saving: Lock::default(),
             rebuilding: Lock::default(),
+            progress: parking_lot::Mutex::default(),
         };
         Self { core: Arc::new(core) }
     }

@@ -1,6 +1,6 @@
 //! Files beside the endpoint, as a browser gets them.
 
-use rookery_graphql_edge::files::StaticFile;
+use rookery_graphql_edge::files::{POLICY, StaticFile};
 
 use crate::clients::http::Request;
 use crate::toy::toy;
@@ -14,16 +14,18 @@ pub(crate) static FILES: [StaticFile; 2] = [
         content_type: "text/html; charset=utf-8",
         bytes: b"<!doctype html><title>Toy</title>",
         compressed: false,
+        brotli: None,
         versioned: false,
-        adds_styles: false,
+        policy: POLICY,
     },
     StaticFile {
         path: "/toy-1.js",
         content_type: "text/javascript; charset=utf-8",
         bytes: b"'use strict'",
         compressed: false,
+        brotli: None,
         versioned: true,
-        adds_styles: false,
+        policy: POLICY,
     },
 ];
 

@@ -15,7 +15,6 @@ use crate::{
     types::{
         errors::fault::Fault,
         events::event::{RoomEvent, one_event},
-        outgoing_webhooks::{self, OutgoingWebhookConnection},
         values::{
             connection::{Page, connection, key},
             scalars::{DateTime, EventIdScalar, Long, PositionScalar},
@@ -251,33 +250,4 @@ fn place_of(after: &str) -> Result<ConsumerKey, Fault> {
 /// The records of consumers cannot be read or stored.
 pub fn consumers_unavailable(fault: &ConsumerFault) -> Fault {
     Fault::unavailable(&fault.reason)
-}
-
-/// The server, for its administrators.
-pub struct Admin;
-
-/// The server, for its administrators.
-#[async_graphql::Object]
-impl Admin {
-    /// The consumers of all users, by owner and name.
-    async fn consumers(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
-    ) -> Result<ConsumerConnection> {
-        session(context).admin()?;
-        page(context, None, (first, after)).await
-    }
-
-    /// The outgoing webhooks of all users, by ID.
-    async fn outgoing_webhooks(
-        &self,
-        context: &Context<'_>,
-        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
-    ) -> Result<OutgoingWebhookConnection> {
-        session(context).admin()?;
-        outgoing_webhooks::page(context, None, (first, after)).await
-    }
 }

@@ -1,0 +1,71 @@
+// The members of a room, with what the viewer may do with each.
+
+import { useEffect, useState } from "preact/hooks";
+import type { Member } from "rookery-client/store";
+import { html } from "../../html.js";
+import { Avatar } from "../../parts/avatar.js";
+import { Button } from "../../parts/button.js";
+import { toast } from "../../parts/toast.js";
+import { pathTo } from "../../router.js";
+import { reason } from "../../state/acting.js";
+import { nameOf } from "../../state/names.js";
+import { useStore, useView } from "../../state/store.js";
+import { compareNames, t } from "../../texts/index.js";
+import { PanelBar } from "../panel-bar.js";
+import { Invite } from "./invite.js";
+import { MemberMenu } from "./member-menu.js";
+import { Others } from "./others.js";
+
+/** From this power on a member is called an administrator, and a moderator. */
+const ADMIN = 100;
+const MODERATOR = 50;
+
+const SHOWN_MAX = 200;
+
+export function Members({ roomId }: { roomId: string }) {
+  const store = useStore();
+  const view = useView(`members:${roomId}`);
+  const room = useView(`room:${roomId}`);
+  const [search, setSearch] = useState("");
+  const [isInviting, setInviting] = useState(false);
+  useEffect(() => void store.loadMembers(roomId).catch((error) => toast(reason(error), "bad")), [roomId]);
+  const wanted = search.trim().toLocaleLowerCase();
+  const matches = (member: Member) =>
+    member.membership === "JOIN" && (!wanted || `${member.displayName ?? ""} ${member.userId}`.toLocaleLowerCase().includes(wanted));
+  const members = (view?.members ?? []).filter(matches);
+  members.sort((one, other) => (other.powerLevel ?? 0) - (one.powerLevel ?? 0) || compareNames(nameOf(one), nameOf(other)));
+  return html`<${PanelBar} title=${t("members.title")} roomId=${roomId} />
+    <div class="panel-body stack">
+      <div class="row">
+        <input class="search grow" type="search" dir="auto" value=${search} placeholder=${t("members.search")} aria-label=${t("members.search")}
+          onInput=${(event: InputEvent) => setSearch((event.target as HTMLInputElement).value)} />
+        ${room?.can?.invite && html`<${Button} onClick=${() => setInviting(true)}>${t("members.invite")}<//>`}
+      </div>
+      <p class="soft small" role="status">${view ? t("room.members", { count: view.total }) : t("app.loading")}</p>
+      <ul class="members">
+        ${members.slice(0, SHOWN_MAX).map((member) => html`<${Line} key=${member.userId} roomId=${roomId} member=${member} />`)}
+      </ul>
+      ${members.length > SHOWN_MAX && html`<p class="soft small">${t("members.searchMore")}</p>`}
+      <${Others} roomId=${roomId} membership="INVITE" />
+      ${room?.can?.ban && html`<${Others} roomId=${roomId} membership="BAN" />`}
+    </div>
+    ${isInviting && html`<${Invite} roomId=${roomId} onClose=${() => setInviting(false)} />`}`;
+}
+
+function Line({ roomId, member }: { roomId: string; member: Member }) {
+  const person = useView(`person:${member.userId}`);
+  const level = member.powerLevel ?? 0;
+  return html`<li class="member">
+    <a class="member-link row grow" href=${pathTo.person(member.userId)}>
+      <${Avatar} id=${member.userId} name=${nameOf(member)} presence=${person?.presence} />
+      <span class="grow stack-tight">
+        <span class="one-line" dir="auto">${nameOf(member)}</span>
+        ${person?.statusMessage
+          ? html`<span class="soft small one-line" dir="auto">${person.statusMessage}</span>`
+          : html`<span class="soft small one-line" dir="auto">${member.userId}</span>`}
+      </span>
+      ${level >= MODERATOR && html`<span class="tag">${level >= ADMIN ? t("members.admin") : t("members.moderator")}</span>`}
+    </a>
+    <${MemberMenu} roomId=${roomId} member=${member} />
+  </li>`;
+}

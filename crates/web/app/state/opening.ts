@@ -1,0 +1,48 @@
+// Opens the store of the session, and closes it with the session.
+
+import { effect, signal } from "@preact/signals";
+import { openStore, startEngine } from "rookery-client/store";
+import { forget, session } from "./session.js";
+import { store } from "./store.js";
+
+/** Why the last session ended, if not by a logout here. */
+export const ended = signal<string | null>(null);
+
+/** The script of the worker is the script of the page, under one policy of trusted types. */
+function makeWorker(): SharedWorker {
+  const url = "/web/chat.js";
+  const policy = globalThis.trustedTypes?.createPolicy("rookery", { createScriptURL: () => url });
+  make = () => new SharedWorker((policy ? policy.createScriptURL(url) : url) as string, { name: "rookery", type: "module" });
+  return make();
+}
+
+let make = makeWorker;
+
+/** Keeps the store of the session open. */
+export function follow(): void {
+  effect(() => {
+    const login = session.value;
+    if (!login) {
+      store.value = null;
+      return;
+    }
+    const opened = openStore({ session: { url: `${location.origin}/graphql`, ...login }, worker: () => make(), start: startEngine });
+    ended.value = null;
+    const end = opened.subscribe("status", () => {
+      const status = opened.get("status");
+      if (status?.phase !== "ended" || session.peek() !== login) return;
+      ended.value = status.reason ?? "";
+      forget();
+    });
+    store.value = opened;
+    return () => {
+      end();
+      opened.close();
+    };
+  });
+}
+
+declare global {
+  /** Not in the types of the compiler yet. */
+  var trustedTypes: { createPolicy(name: string, rules: object): { createScriptURL(url: string): unknown } } | undefined;
+}

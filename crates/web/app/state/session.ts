@@ -1,0 +1,44 @@
+// The login of this browser: one device for all its tabs.
+//
+// Invariant: the token lies in the storage of this origin alone, and logout removes it.
+
+import { signal } from "@preact/signals";
+
+export interface Session {
+  token: string;
+  deviceId: string;
+  userId: string;
+  /** When the user logged in, in milliseconds since 1970. */
+  since: number;
+}
+
+const KEY = "rookery.session";
+
+/** The login of now, the same in all tabs. */
+export const session = signal<Session | null>(null);
+
+export function keep(login: Session): void {
+  localStorage.setItem(KEY, JSON.stringify(login));
+  session.value = login;
+}
+
+export function forget(): void {
+  localStorage.removeItem(KEY);
+  session.value = null;
+}
+
+/** Reads the stored login, and follows logins and logouts of other tabs. */
+export function begin(): void {
+  session.value = read(localStorage.getItem(KEY));
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === KEY || key === null) session.value = read(newValue);
+  });
+}
+
+function read(text: string | null): Session | null {
+  try {
+    return text ? (JSON.parse(text) as Session) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,3 @@
+// The conversation: timeline, messages, composer, threads.
+
+export default {};

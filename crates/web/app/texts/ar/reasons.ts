@@ -1,0 +1,27 @@
+// Why something did not work. In Arabic.
+
+export default {
+  "reason.unknown": "لم ينجح ذلك.",
+  "reason.other": "لم ينجح ذلك: {message}",
+  "reason.offline": "الخادم لا يجيب. تحقق من اتصالك.",
+  "reason.ended": "انتهت جلستك. سجّل الدخول من جديد.",
+  "reason.forbidden": "لا يُسمح لك بذلك هنا.",
+  "reason.banned": "أنت محظور من هذه الغرفة.",
+  "reason.gone": "لم يعد موجودًا.",
+  "reason.aliasTaken": "هذا العنوان مستخدم.",
+  "reason.aliasInvalid": "يتكون العنوان من أحرف لاتينية صغيرة وأرقام وواصلات.",
+  "reason.notInvited": "لا تُدخل هذه الغرفة إلا المدعوين.",
+  "reason.notMember": "لست في هذه الغرفة.",
+  "reason.noRoom": "لا توجد غرفة كهذه.",
+  "reason.noUser": "لا يوجد مستخدم كهذا.",
+  "reason.passwordShort": "كلمة المرور قصيرة: استخدم ثمانية محارف على الأقل.",
+  "reason.passwordLong": "كلمة المرور طويلة.",
+  "reason.tooFast": "كان ذلك سريعًا جدًا. انتظر لحظة ثم حاول مرة أخرى.",
+  "reason.registrationClosed": "لا يسمح هذا الخادم بإنشاء حساب. اطلب حسابًا من مديره ثم سجّل الدخول.",
+  "reason.targetBanned": "هذا الشخص محظور. ارفع الحظر أولًا.",
+  "reason.targetNotBelow": "لهذا الشخص هنا صلاحيات كصلاحياتك.",
+  "reason.nameInvalid": "استخدم لاسم المستخدم أحرفًا لاتينية صغيرة وأرقامًا والعلامات . _ = - /",
+  "reason.nameTaken": "اسم المستخدم هذا مأخوذ. اختر غيره.",
+  "reason.lockOut": "لن يستطيع أحد تغيير هذه الغرفة بعد ذلك. امنح شخصًا آخر الصلاحية أولًا.",
+  "reason.credentials": "اسم المستخدم أو كلمة المرور خطأ.",
+};

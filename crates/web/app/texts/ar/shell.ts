@@ -1,0 +1,41 @@
+// The frame around all screens: connection, navigation, dialogs. In Arabic.
+
+export default {
+  "app.name": "Rookery",
+  "app.close": "إغلاق",
+  "app.cancel": "إلغاء",
+  "app.save": "حفظ",
+  "app.retry": "حاول مرة أخرى",
+  "app.copy": "نسخ الرابط",
+  "app.copied": "نُسخ الرابط",
+  "app.copyFailed": "لم يسمح المتصفح بالنسخ: {text}",
+  "app.back": "رجوع",
+  "app.menu": "القائمة",
+  "app.loading": "جارٍ التحميل…",
+  "app.notLoaded": "تعذّر تحميل هذا الجزء من الدردشة.",
+  "app.missing": "لا يوجد شيء في هذا العنوان.",
+  "app.home": "إلى غرفك",
+  "app.skip": "انتقل إلى المحادثة",
+  "status.connecting": "جارٍ الاتصال…",
+  "status.live": "متصل",
+  "status.offline": "غير متصل",
+  "status.offlineRetry": {
+    one: "غير متصل. المحاولة التالية بعد ثانية واحدة.",
+    two: "غير متصل. المحاولة التالية بعد ثانيتين.",
+    few: "غير متصل. المحاولة التالية بعد {count} ثوانٍ.",
+    other: "غير متصل. المحاولة التالية بعد {count} ثانية.",
+  },
+  "status.catchingUp": {
+    zero: "جارٍ اللحاق بما فات",
+    one: "جارٍ اللحاق: حدث واحد",
+    two: "جارٍ اللحاق: حدثان",
+    few: "جارٍ اللحاق: {count} أحداث",
+    other: "جارٍ اللحاق: {count} حدثًا",
+  },
+  "status.unsent": {
+    one: "رسالة واحدة تنتظر الإرسال",
+    two: "رسالتان تنتظران الإرسال",
+    few: "{count} رسائل تنتظر الإرسال",
+    other: "{count} رسالة تنتظر الإرسال",
+  },
+};

@@ -1,0 +1,28 @@
+// First visit: register, log in, a first room. In Arabic.
+
+export default {
+  "welcome.title": "أنشئ حسابك",
+  "welcome.titleBack": "مرحبًا بعودتك",
+  "welcome.lead": "يكفي اسم وكلمة مرور.",
+  "welcome.leadBack": "سجّل الدخول إلى غرفك.",
+  "welcome.leadLink": "جئت برابط إلى غرفة. ستُفتح فور دخولك.",
+  "welcome.ended": "انتهت جلستك. سجّل الدخول من جديد.",
+  "welcome.username": "اسم المستخدم",
+  "welcome.usernameHint": "أحرف لاتينية صغيرة وأرقام والعلامات . _ = - /",
+  "welcome.password": "كلمة المرور",
+  "welcome.passwordHint": "ثمانية محارف على الأقل",
+  "welcome.register": "إنشاء حساب",
+  "welcome.registerAndJoin": "إنشاء حساب والانضمام",
+  "welcome.logIn": "تسجيل الدخول",
+  "welcome.logInAndJoin": "تسجيل الدخول والانضمام",
+  "welcome.haveAccount": "لديك حساب؟",
+  "welcome.noAccount": "جديد هنا؟",
+  "welcome.about": "عن هذا الخادم",
+  "first.title": "أهلًا، {name}",
+  "first.lead": "أنشئ غرفة، ثم انسخ رابطها وأرسله إلى شخص ما: لا يلزمه غير الرابط.",
+  "first.roomName": "غرفة الجلوس",
+  "first.or": "أو ألقِ نظرة على:",
+  "first.directory": "غرف هذا الخادم",
+  "greeting.title": "مرحبًا، {name}",
+  "greeting.lead": "اختر غرفة، أو ابدأ غرفة جديدة.",
+};

@@ -1,0 +1,27 @@
+// Why something did not work. In German.
+
+export default {
+  "reason.unknown": "Das hat nicht geklappt.",
+  "reason.other": "Das hat nicht geklappt: {message}",
+  "reason.offline": "Der Server antwortet nicht. Prüfe deine Verbindung.",
+  "reason.ended": "Deine Sitzung ist beendet. Melde dich neu an.",
+  "reason.forbidden": "Das darfst du hier nicht.",
+  "reason.banned": "Du bist aus diesem Raum gebannt.",
+  "reason.gone": "Das gibt es nicht mehr.",
+  "reason.aliasTaken": "Diese Adresse ist vergeben.",
+  "reason.aliasInvalid": "Eine Adresse besteht aus kleinen Buchstaben, Ziffern und Bindestrichen.",
+  "reason.notInvited": "Dieser Raum lässt nur Eingeladene ein.",
+  "reason.notMember": "Du bist nicht in diesem Raum.",
+  "reason.noRoom": "Diesen Raum gibt es nicht.",
+  "reason.noUser": "Diese Person gibt es nicht.",
+  "reason.passwordShort": "Das Passwort ist zu kurz: Nimm mindestens 8 Zeichen.",
+  "reason.passwordLong": "Das Passwort ist zu lang.",
+  "reason.tooFast": "Das ging zu schnell. Warte einen Moment und versuche es noch einmal.",
+  "reason.registrationClosed": "Dieser Server lässt dich kein Konto anlegen. Bitte seine Verwaltung um eines, und melde dich dann an.",
+  "reason.targetBanned": "Diese Person ist gebannt. Hebe zuerst den Bann auf.",
+  "reason.targetNotBelow": "Diese Person hat hier so viele Rechte wie du.",
+  "reason.nameInvalid": "Nimm für den Benutzernamen kleine Buchstaben, Ziffern und die Zeichen . _ = - /",
+  "reason.nameTaken": "Dieser Benutzername ist vergeben. Wähle einen anderen.",
+  "reason.lockOut": "Niemand könnte diesen Raum mehr ändern. Gib zuerst jemand anderem die Rechte.",
+  "reason.credentials": "Benutzername oder Passwort stimmt nicht.",
+};

@@ -1,0 +1,28 @@
+// First visit: register, log in, a first room. In German.
+
+export default {
+  "welcome.title": "Konto anlegen",
+  "welcome.titleBack": "Willkommen zurück",
+  "welcome.lead": "Ein Name und ein Passwort genügen.",
+  "welcome.leadBack": "Melde dich an, um deine Räume zu sehen.",
+  "welcome.leadLink": "Du bist einem Link zu einem Raum gefolgt. Er öffnet sich, sobald du angemeldet bist.",
+  "welcome.ended": "Deine Sitzung ist beendet. Melde dich neu an.",
+  "welcome.username": "Benutzername",
+  "welcome.usernameHint": "Kleine Buchstaben, Ziffern und die Zeichen . _ = - /",
+  "welcome.password": "Passwort",
+  "welcome.passwordHint": "Mindestens 8 Zeichen",
+  "welcome.register": "Konto anlegen",
+  "welcome.registerAndJoin": "Konto anlegen und beitreten",
+  "welcome.logIn": "Anmelden",
+  "welcome.logInAndJoin": "Anmelden und beitreten",
+  "welcome.haveAccount": "Du hast schon ein Konto?",
+  "welcome.noAccount": "Neu hier?",
+  "welcome.about": "Über diesen Server",
+  "first.title": "Willkommen, {name}",
+  "first.lead": "Lege einen Raum an. Kopiere dann seinen Link und schicke ihn jemandem: Mehr ist nicht nötig.",
+  "first.roomName": "Wohnzimmer",
+  "first.or": "Oder sieh dich um:",
+  "first.directory": "die Räume dieses Servers",
+  "greeting.title": "Hallo, {name}",
+  "greeting.lead": "Wähle einen Raum, oder beginne einen neuen.",
+};

@@ -1,0 +1,3 @@
+// Calls: ringing, answering, devices.
+
+export default {} as const;

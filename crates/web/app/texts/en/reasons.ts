@@ -1,0 +1,27 @@
+// Why something did not work.
+
+export default {
+  "reason.unknown": "That did not work.",
+  "reason.other": "That did not work: {message}",
+  "reason.offline": "The server does not answer. Check your connection.",
+  "reason.ended": "Your session has ended. Log in again.",
+  "reason.forbidden": "You may not do that here.",
+  "reason.banned": "You are banned from this room.",
+  "reason.gone": "It is not there any more.",
+  "reason.aliasTaken": "This address is taken.",
+  "reason.aliasInvalid": "An address has small letters, digits and hyphens.",
+  "reason.notInvited": "This room lets in only people who are invited.",
+  "reason.notMember": "You are not in this room.",
+  "reason.noRoom": "There is no such room.",
+  "reason.noUser": "There is no such user.",
+  "reason.passwordShort": "The password is too short: use at least 8 characters.",
+  "reason.passwordLong": "The password is too long.",
+  "reason.tooFast": "That was too fast. Wait a moment and try again.",
+  "reason.registrationClosed": "This server does not let you create an account. Ask its administrator for one, then log in.",
+  "reason.targetBanned": "This person is banned. Lift the ban first.",
+  "reason.targetNotBelow": "This person has as much power here as you.",
+  "reason.nameInvalid": "Use small letters, digits and the signs . _ = - / for the user name.",
+  "reason.nameTaken": "This user name is taken. Choose another one.",
+  "reason.lockOut": "Nobody could change this room any more. Give someone else the power first.",
+  "reason.credentials": "The user name or the password is wrong.",
+} as const;

@@ -1,0 +1,25 @@
+// The frame around all screens: connection, navigation, dialogs.
+
+export default {
+  "app.name": "Rookery",
+  "app.close": "Close",
+  "app.cancel": "Cancel",
+  "app.save": "Save",
+  "app.retry": "Try again",
+  "app.copy": "Copy link",
+  "app.copied": "Link copied",
+  "app.copyFailed": "The browser did not allow copying: {text}",
+  "app.back": "Back",
+  "app.menu": "Menu",
+  "app.loading": "Loading…",
+  "app.notLoaded": "This part of the chat could not be loaded.",
+  "app.missing": "There is nothing at this address.",
+  "app.home": "To your rooms",
+  "app.skip": "Skip to the conversation",
+  "status.connecting": "Connecting…",
+  "status.live": "Connected",
+  "status.offline": "Offline",
+  "status.offlineRetry": { one: "Offline. Next try in {count} second.", other: "Offline. Next try in {count} seconds." },
+  "status.catchingUp": { one: "Catching up: {count} event", other: "Catching up: {count} events" },
+  "status.unsent": { one: "{count} message waits to be sent", other: "{count} messages wait to be sent" },
+} as const;

@@ -1,0 +1,28 @@
+// First visit: register, log in, a first room.
+
+export default {
+  "welcome.title": "Create your account",
+  "welcome.titleBack": "Welcome back",
+  "welcome.lead": "A name and a password are enough.",
+  "welcome.leadBack": "Log in to your rooms.",
+  "welcome.leadLink": "You came with a link to a room. It opens once you are in.",
+  "welcome.ended": "Your session has ended. Log in again.",
+  "welcome.username": "User name",
+  "welcome.usernameHint": "Small letters, digits and the signs . _ = - /",
+  "welcome.password": "Password",
+  "welcome.passwordHint": "At least 8 characters",
+  "welcome.register": "Create account",
+  "welcome.registerAndJoin": "Create account and join",
+  "welcome.logIn": "Log in",
+  "welcome.logInAndJoin": "Log in and join",
+  "welcome.haveAccount": "You have an account?",
+  "welcome.noAccount": "New here?",
+  "welcome.about": "About this server",
+  "first.title": "Welcome, {name}",
+  "first.lead": "Create a room. Then copy its link and send it to someone: the link is all that they need.",
+  "first.roomName": "Living room",
+  "first.or": "Or look around:",
+  "first.directory": "the rooms of this server",
+  "greeting.title": "Hello, {name}",
+  "greeting.lead": "Choose a room, or begin a new one.",
+} as const;

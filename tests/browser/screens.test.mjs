@@ -1,0 +1,98 @@
+// Every screen of the shell: no text that is not in the catalogue, no side scroll from 360 to 2560 px, a small first load,
+// and a bundle that is that of its sources.
+// ROOKERY and CHROMIUM are programs.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { furnished, screens, show } from "./shell/screens.mjs";
+import { enter, freshServer, launch, visit } from "./shell/visits.mjs";
+
+let browser;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+/** The visible texts and names that did not come from the catalogue, without those that people wrote. */
+function strays(page) {
+  return page.evaluate(() => {
+    const found = [];
+    const own = (node) => !node.parentElement?.closest('[dir="auto"], script, style, noscript, option[lang]');
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.nodeValue.trim();
+      // A sentence may be around a name that people wrote: the marks are at its ends.
+      if (/\p{L}/u.test(text) && own(node) && !/^⟦.*⟧$|^⟦|⟧$/su.test(text)) found.push(text);
+    }
+    for (const name of ["aria-label", "title", "placeholder", "alt"]) {
+      for (const element of document.querySelectorAll(`body [${name}]`)) {
+        const text = element.getAttribute(name);
+        if (/\p{L}/u.test(text) && !/^⟦.*⟧$/su.test(text)) found.push(`${name}=${text}`);
+      }
+    }
+    return found;
+  });
+}
+
+test("every_text_on_every_screen_comes_from_the_catalogue", async (context) => {
+  const place = await furnished(context, browser);
+  const { page: stranger } = await visit(place, "/?language=pseudo");
+  await stranger.getByText("⟦").first().waitFor();
+  assert.deepEqual(await strays(stranger), [], "first visit");
+  // A negative control.
+  await stranger.evaluate(() => document.querySelector("h1").append(" stray"));
+  assert.deepEqual(await strays(stranger), ["stray"]);
+  const { page } = await enter(place, place.ada);
+  for (const [path, selector] of Object.entries(screens(place.roomId, place.bob))) {
+    await show(page, place, path, "language=pseudo", selector);
+    assert.deepEqual(await strays(page), [], path);
+  }
+});
+
+test("no_screen_scrolls_sideways_from_360_to_2560_px", async (context) => {
+  const place = await furnished(context, browser);
+  const { page } = await enter(place, place.ada);
+  for (const [path, selector] of Object.entries(screens(place.roomId, place.bob))) {
+    await page.setViewportSize({ width: 2560, height: 800 });
+    await show(page, place, path, "language=de", selector);
+    for (const width of [2560, 1040, 720, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      const wide = await page.evaluate(() => {
+        const beyond = [...document.querySelectorAll("body *")].filter((it) => {
+          const { right, width } = it.getBoundingClientRect();
+          return width > 0 && right > innerWidth + 1 && !it.closest(".unseen, .scrolls");
+        });
+        return beyond.map((it) => it.outerHTML.slice(0, 120));
+      });
+      assert.deepEqual(wide, [], `${path} at ${width} px`);
+    }
+  }
+});
+
+test("first_load_is_at_most_60_kib_compressed", async (context) => {
+  const at = await freshServer(context);
+  const { page, profile } = await visit({ browser, context, at }, "/favicon.svg");
+  const session = await profile.newCDPSession(page);
+  await session.send("Network.enable");
+  let bytes = 0;
+  const urls = new Map();
+  session.on("Network.responseReceived", ({ requestId, response }) => urls.set(requestId, response.url));
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (urls.has(requestId)) bytes += encodedDataLength;
+  });
+  await page.goto(at);
+  await page.locator("form").waitFor();
+  await page.waitForLoadState("networkidle");
+  const names = [...urls.values()].map((url) => new URL(url).pathname);
+  for (const name of ["/", "/web/chat.js", "/web/chat-shared.js", "/web/chat.css"]) assert.ok(names.includes(name), `${names}`);
+  assert.ok(bytes > 20_000 && bytes <= 60 * 1024, `${bytes} bytes: ${names}`);
+});
+
+test("committed_bundle_is_that_of_its_sources", () => {
+  const folder = fileURLToPath(new URL("../../crates/web/app/", import.meta.url));
+  for (const script of [["generate.mjs"], ["build.mjs", "--check"]]) execFileSync("node", script, { cwd: folder, stdio: "pipe" });
+});
