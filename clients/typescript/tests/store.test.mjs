@@ -9,6 +9,7 @@ import { CREATE_ROOM, JOIN_ROOM, SEND_MESSAGE } from "../../../tests/clients/ope
 import { act, ask, PASSWORD } from "../../../tests/clients/person.mjs";
 import { proxy } from "../../../tests/clients/proxy.mjs";
 import { dice } from "./store-model.mjs";
+import { until } from "./store-until.mjs";
 
 globalThis.IDBKeyRange ??= IDBKeyRange;
 
@@ -29,28 +30,6 @@ let names = 0;
 async function user(name) {
   const { token, deviceId, user } = await act(null, REGISTER, { username: `${name}-${Date.now()}-${names++}`, password: PASSWORD });
   return { token, deviceId, userId: user.userId };
-}
-
-/** Resolves with the view of the store when it fits. */
-export function until(store, key, fits, milliseconds = 20_000) {
-  return new Promise((resolve, reject) => {
-    const check = () => {
-      const view = store.get(key);
-      if (view === undefined || !fits(view)) return;
-      end();
-      resolve(view);
-    };
-    const late = setTimeout(() => {
-      end();
-      reject(new Error(`${key} stays ${JSON.stringify(store.get(key))?.slice(0, 2_000)}`));
-    }, milliseconds);
-    const off = store.subscribe(key, check);
-    const end = () => {
-      clearTimeout(late);
-      off();
-    };
-    check();
-  });
 }
 
 /** A database that a kill leaves as it is at this moment: transactions that have not ended are undone. */

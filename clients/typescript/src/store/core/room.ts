@@ -181,7 +181,7 @@ export class Room {
     for (const other of others) this.#unite(into, other);
     this.segments.sort((a, b) => (isBefore(a, b) ? -1 : 1));
     for (const item of this.#missed.filter((it) => it.staleAt > tick && spans(into, it.event))) this.#restore(item, into);
-    for (const item of into.items) invalidate(item);
+    this.#renew(into);
     // The stream may have brought news of these events in the meantime.
     for (const item of items) this.#catchUp(item, tick);
     return items.filter((item) => !known.has(item) && this.isRow(item)).length;
@@ -191,6 +191,7 @@ export class Room {
   takeOne(wire: WireRow, tick: number): Item {
     const item = this.#update(wire, tick);
     this.#catchUp(item, tick);
+    if (item.segment?.isLive) this.#own(item);
     return item;
   }
 
@@ -345,6 +346,7 @@ export class Room {
     const isEarlier = first && compare(item.event, first.event) < 0;
     const into = isEarlier && !this.live.isStart ? this.segments.find((it) => spans(it, item.event)) : this.live;
     if (into) insert(into, item);
+    if (into?.isLive) this.#own(item);
     if (into?.isLive) this.#previous(item, tick);
     else if (into) this.#mark(item, tick);
   }
@@ -352,7 +354,23 @@ export class Room {
   /** The stream has come to a segment that a page brought before: all of it is live from now on. */
   #reach(other: Segment): void {
     this.#unite(this.live, other);
-    for (const item of this.live.items) invalidate(item);
+    this.#renew(this.live);
+  }
+
+  /** The rows of a segment that has changed are made again. In the live segment nothing depends on what the server told. */
+  #renew(segment: Segment): void {
+    for (const item of segment.items) {
+      invalidate(item);
+      if (segment.isLive) this.#own(item);
+    }
+  }
+
+  /** Forgets what the server told of an event's relations: it may be content that was redacted since. */
+  #own(item: Item): void {
+    if (!item.event.relations) return;
+    const { relations: _, ...event } = item.event;
+    item.event = event;
+    item.isChanged = true;
   }
 
   #unite(into: Segment, other: Segment): void {
@@ -448,6 +466,8 @@ export class Room {
       item.event = { ...item.event, isRedacted: true, content: redactedContent(item.event) };
     }
     item.event = { ...item.event, redacted: redactionOf(by.event) };
+    const { relations } = item.event;
+    if (relations) item.event.relations = { ...relations, isEdited: false, edited: null };
     item.isChanged = true;
     invalidate(item);
   }

@@ -104,7 +104,10 @@ export class DeviceEngine implements Engine {
   /** The rooms that have got their first page since the engine runs. */
   readonly #begun = new WeakSet<Room>();
   #presence: { presence: Wire.Presence } | null = null;
+  /** A logout of this device is on its way: the stream may end before the answer comes. */
+  #isLeaving = false;
   #isErased = false;
+  #erasing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly session: Session,
@@ -169,7 +172,8 @@ export class DeviceEngine implements Engine {
     const parts = await this.#ready.catch(() => null);
     this.#ending.abort();
     await this.#running.catch(() => {});
-    if (!this.#isErased) await this.#keeper.close(parts?.core ?? null);
+    if (this.#isErased) await this.#erasing;
+    else await this.#keeper.close(parts?.core ?? null);
   }
 
   /** Resolves when what is stored can be shown. */
@@ -294,10 +298,10 @@ export class DeviceEngine implements Engine {
     const parts = this.#parts;
     if (!parts || this.#isErased) return;
     this.#isErased = true;
-    parts.connection.end(reason);
+    parts.connection.end(this.#isLeaving ? "LOGGED_OUT" : reason);
     this.#status = { ...parts.connection.status, unsent: 0 };
     this.#ending.abort();
-    void this.#keeper.erase().catch(() => {});
+    this.#erasing = this.#keeper.erase().catch(() => {});
     this.#tell(new Set<ViewKey>(["status"]));
   }
 
@@ -351,14 +355,18 @@ export class DeviceEngine implements Engine {
   async #logOut(everywhere: boolean): Promise<void> {
     const late = AbortSignal.timeout(LOG_OUT_MS);
     const { connection } = await this.#ready;
+    this.#isLeaving = true;
     try {
       // The stream ends by itself, with the close code of a session that is over.
       await this.#server.ask(StoreLogOutDocument, { input: { everywhere } }, { signal: late });
     } catch (error) {
-      if (!isOver(error) && !late.aborted && !this.#ending.signal.aborted) throw error;
+      if (!isOver(error) && !late.aborted && !this.#ending.signal.aborted) {
+        this.#isLeaving = false;
+        throw error;
+      }
     }
     if (connection.status.phase !== "ended") this.#end("LOGGED_OUT");
-    await this.#keeper.erase().catch(() => {});
+    await this.#erasing;
   }
 
   readonly #commands: Commands = {

@@ -18,6 +18,7 @@ export function databaseName({ userId, deviceId }: { userId: string; deviceId: s
 /** Opens the database of a device when it is first needed. */
 export class IndexedDBStorage implements Storage {
   #database: Promise<IDBDatabase> | null = null;
+  #isErased = false;
 
   constructor(
     private readonly name: string,
@@ -56,6 +57,7 @@ export class IndexedDBStorage implements Storage {
   }
 
   async erase(): Promise<void> {
+    this.#isErased = true;
     await this.close();
     const request = this.factory.deleteDatabase(this.name);
     await new Promise<void>((resolve, reject) => {
@@ -71,6 +73,8 @@ export class IndexedDBStorage implements Storage {
   }
 
   #open(): Promise<IDBDatabase> {
+    // To open it would make it again.
+    if (this.#isErased) return Promise.reject(new DOMException("the database was erased", "InvalidStateError"));
     return (this.#database ??= new Promise((resolve, reject) => {
       const request = this.factory.open(this.name, SCHEMA);
       request.onupgradeneeded = () => {
