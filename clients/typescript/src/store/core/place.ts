@@ -12,6 +12,8 @@ export interface Item {
   segment: Segment | null;
   /** The row, while nothing that it shows has changed. */
   row?: Row | null;
+  /** Whether the timeline has a row of it, while nothing has changed. */
+  isRow?: boolean | undefined;
   /** The row before a change, which is kept if the new one is equal. */
   formerRow?: Row | null;
   /** When the event became stale: answers to earlier questions do not count. */

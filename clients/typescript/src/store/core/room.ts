@@ -98,8 +98,9 @@ export class Room {
   }
 
   /** Whether the timeline has a row of the event. */
-  isRow({ event }: Item): boolean {
-    return isShown(event, event.redacted) && relationOf(event).kind !== "thread";
+  isRow(item: Item): boolean {
+    const { event } = item;
+    return (item.isRow ??= isShown(event, event.redacted) && relationOf(event).kind !== "thread");
   }
 
   /** The last message of the room. */
@@ -174,6 +175,8 @@ export class Room {
     page.items = items;
     for (const item of items) item.segment ??= page;
     const [into = page, ...others] = touching;
+    const wasLive = into.isLive;
+    const moved = [...items, ...others.flatMap((it) => it.items)];
     if (items.length > 0 && into !== page) unite(into, page);
     else if (items.length > 0) this.segments.push(page);
     else if (beside && to?.side === "before") Object.assign(beside, { before: before ?? beside.before, isStart: !hasPreviousPage });
@@ -181,7 +184,7 @@ export class Room {
     for (const other of others) this.#unite(into, other);
     this.segments.sort((a, b) => (isBefore(a, b) ? -1 : 1));
     for (const item of this.#missed.filter((it) => it.staleAt > tick && spans(into, it.event))) this.#restore(item, into);
-    this.#renew(into);
+    this.#renew(into, wasLive === into.isLive ? moved : into.items);
     // The stream may have brought news of these events in the meantime.
     for (const item of items) this.#catchUp(item, tick);
     return items.filter((item) => !known.has(item) && this.isRow(item)).length;
@@ -353,15 +356,16 @@ export class Room {
 
   /** The stream has come to a segment that a page brought before: all of it is live from now on. */
   #reach(other: Segment): void {
+    const moved = other.items;
     this.#unite(this.live, other);
-    this.#renew(this.live);
+    this.#renew(this.live, moved);
   }
 
-  /** The rows of a segment that has changed are made again. In the live segment nothing depends on what the server told. */
-  #renew(segment: Segment): void {
-    for (const item of segment.items) {
+  /** The rows of items that came into a segment are made again. In the live one nothing depends on what the server told. */
+  #renew({ isLive }: Segment, items: readonly Item[]): void {
+    for (const item of items) {
       invalidate(item);
-      if (segment.isLive) this.#own(item);
+      if (isLive) this.#own(item);
     }
   }
 

@@ -107,6 +107,7 @@ function redaction({ isRedacted, redacted }: StoredEvent): Row["redaction"] {
 export function invalidate(item: Item): void {
   if (item.row) item.formerRow = item.row;
   item.row = null;
+  item.isRow = undefined;
 }
 
 /** Content that stays of a redacted event, as far as it is known without the server. */

@@ -21,6 +21,8 @@ export class ViewCache {
   readonly #views = new Map<ViewKey, unknown>();
   readonly #outdated = new Map<ViewKey, unknown>();
   readonly #summaries = new Map<string, Contract.RoomSummary>();
+  /** The rooms whose summaries are as they were made last. */
+  readonly #current = new Set<Room>();
   readonly #echoes = new Map<string, Contract.Echo>();
 
   constructor(private readonly core: Core) {}
@@ -30,6 +32,8 @@ export class ViewCache {
     for (const key of keys) {
       if (this.#views.has(key)) this.#outdated.set(key, this.#views.get(key));
       this.#views.delete(key);
+      const room = key.startsWith("room:") && this.core.rooms.get(key.slice("room:".length));
+      if (room) this.#current.delete(room);
     }
   }
 
@@ -72,6 +76,7 @@ export class ViewCache {
       return b.generation - a.generation || b.activity - a.activity;
     });
     for (const roomId of this.#summaries.keys()) if (!rooms.has(roomId)) this.#summaries.delete(roomId);
+    for (const room of this.#current) if (rooms.get(room.roomId) !== room) this.#current.delete(room);
     const before = this.#outdated.get("home") as Contract.Home | undefined;
     return {
       rooms: sameList(before?.rooms, sorted.map((room) => this.#summary(room))),
@@ -86,6 +91,7 @@ export class ViewCache {
     const { summary, roomId } = room.record;
     const last = room.isLoaded ? room.lastMessage() : null;
     const before = this.#summaries.get(roomId);
+    if (before && this.#current.has(room)) return before;
     const made: Contract.RoomSummary = {
       roomId,
       displayName: summary.displayName,
@@ -104,6 +110,7 @@ export class ViewCache {
     };
     const view = before && isShallowEqual(before, made) ? before : made;
     this.#summaries.set(roomId, view);
+    this.#current.add(room);
     return view;
   }
 
