@@ -45,6 +45,7 @@ fn administrator_watches_log_models_and_counters_and_rebuilds() {
     let (alice, bob, room) = two(&server);
     let before = status(&alice);
     let _follower = bob.follow(Some(&bob.position()));
+    eventually("the stream is open", || status(&alice)["counters"]["streams"] == 1);
     alice.say(&room, "hello");
     let is_over = |status: &Value| {
         let models = status["readModels"].as_array().unwrap();
@@ -61,10 +62,14 @@ fn administrator_watches_log_models_and_counters_and_rebuilds() {
     assert_eq!((&after["accountCount"], &after["roomCount"]), (&json!(2), &json!(1)));
     assert_eq!(after["parkedStreams"], json!([]));
     assert!(after["processes"].as_array().unwrap().iter().any(|it| it["name"] == "erasures"));
-    alice.act("rebuildReadModels", json!({ "reason": "a test" }));
-    assert!(!server.logged("rebuilt the read models").is_empty());
+    let rebuild =
+        "mutation { rebuildReadModels(input: { reason: \"a test\" }) { refusal { code } } }";
+    alice.run(rebuild, &json!({}));
+    eventually("the rebuild is over", || !server.logged("rebuilt the read models").is_empty());
     eventually("no rebuild runs any more", || status(&alice)["rebuild"].is_null());
-    assert_eq!(alice.act("retryParkedStreams", json!({}))["applied"], 0);
+    let retry = "mutation { retryParkedStreams(input: {}) { applied parked refusal { code } } }";
+    let retried = alice.run(retry, &json!({}))["retryParkedStreams"].clone();
+    assert_eq!(retried, json!({ "applied": 0, "parked": 0, "refusal": null }));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // Invites that wait for an answer, above the rooms.
 
 import type { InviteSummary } from "rookery-client/store";
-import { JoinRoomDocument, LeaveRoomDocument } from "../generated.js";
+import { JoinRoomDocument, LeaveRoomDocument, SetRoomPreferencesDocument } from "../generated.js";
 import { html } from "../html.js";
 import { Avatar } from "../parts/avatar.js";
 import { Button } from "../parts/button.js";
@@ -23,7 +23,9 @@ function Invite({ invite }: { invite: InviteSummary }) {
   const store = useStore();
   const { roomId, displayName, inviterName, inviterId, reason } = invite;
   const accept = async () => {
-    if (await act(store, JoinRoomDocument, { room: { roomId } })) go(pathTo.room(roomId));
+    if (!(await act(store, JoinRoomDocument, { room: { roomId } }))) return;
+    go(pathTo.room(roomId));
+    if (invite.isDirect) await act(store, SetRoomPreferencesDocument, { roomId, isDirect: true });
   };
   const decline = () => void act(store, LeaveRoomDocument, { roomId });
   return html`<li class="invite">

@@ -1,7 +1,7 @@
 // A user: their profile and presence, a conversation with them, and the way to ignore them.
 
 import { useEffect, useState } from "preact/hooks";
-import { CreateRoomDocument, SetUserIgnoredDocument, UserDocument, type UserQuery } from "../generated.js";
+import { CreateRoomDocument, SetRoomPreferencesDocument, SetUserIgnoredDocument, UserDocument, type UserQuery } from "../generated.js";
 import { html } from "../html.js";
 import { Avatar } from "../parts/avatar.js";
 import { Button } from "../parts/button.js";
@@ -42,7 +42,10 @@ export function PersonScreen({ userId }: { userId: string }) {
     const there = home?.rooms.find((room) => room.isDirect && room.memberCount <= 2 && room.lastMessage?.senderId === userId);
     if (there) return go(pathTo.room(there.roomId));
     const created = await act(store, CreateRoomDocument, { isDirect: true, invite: [userId], preset: "PRIVATE" });
-    if (created?.room) go(pathTo.room(created.room.roomId));
+    if (!created?.room) return;
+    const { roomId } = created.room;
+    go(pathTo.room(roomId));
+    await act(store, SetRoomPreferencesDocument, { roomId, isDirect: true });
   };
   return html`<${ScreenBar} title=${t("person.title")} />
     <div class="screen-body"><div class="door stack" aria-busy=${found === undefined}>

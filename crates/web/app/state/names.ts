@@ -9,3 +9,8 @@ export function nameOf({ displayName, userId }: { displayName?: string | null; u
 export function localpart(userId: string): string {
   return /^@([^:]+)/.exec(userId)?.[1] ?? userId;
 }
+
+/** The power of a member. Creators of a room have no level: they are above all others. */
+export function powerOf(level: number | null | undefined): number {
+  return level === null ? Infinity : (level ?? 0);
+}

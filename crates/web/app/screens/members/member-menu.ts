@@ -10,7 +10,7 @@ import { Field } from "../../parts/field.js";
 import { Menu, type MenuItem } from "../../parts/menu.js";
 import { go, pathTo } from "../../router.js";
 import { act } from "../../state/acting.js";
-import { nameOf } from "../../state/names.js";
+import { nameOf, powerOf } from "../../state/names.js";
 import { useStore, useView } from "../../state/store.js";
 import { t } from "../../texts/index.js";
 
@@ -29,7 +29,7 @@ export function MemberMenu({ roomId, member }: { roomId: string; member: Member 
   const room = useView(`room:${roomId}`);
   const [removal, setRemoval] = useState<Removal | null>(null);
   const { userId } = member;
-  const [own, its] = [room?.myPowerLevel ?? 0, member.powerLevel ?? 0];
+  const [own, its] = [powerOf(room?.myPowerLevel), powerOf(member.powerLevel)];
   const isOther = userId !== viewer?.userId;
   // The server decides; this only leaves out what it would refuse.
   const isBelow = isOther && its < own;

@@ -8,7 +8,7 @@ import { Button } from "../../parts/button.js";
 import { toast } from "../../parts/toast.js";
 import { pathTo } from "../../router.js";
 import { reason } from "../../state/acting.js";
-import { nameOf } from "../../state/names.js";
+import { nameOf, powerOf } from "../../state/names.js";
 import { useStore, useView } from "../../state/store.js";
 import { compareNames, t } from "../../texts/index.js";
 import { PanelBar } from "../panel-bar.js";
@@ -22,6 +22,9 @@ const MODERATOR = 50;
 
 const SHOWN_MAX = 200;
 
+/** Creators have no number, so a difference would not do. */
+const comparePower = (one: Member, other: Member) => Number(powerOf(one.powerLevel) > powerOf(other.powerLevel)) - Number(powerOf(one.powerLevel) < powerOf(other.powerLevel));
+
 export function Members({ roomId }: { roomId: string }) {
   const store = useStore();
   const view = useView(`members:${roomId}`);
@@ -33,7 +36,7 @@ export function Members({ roomId }: { roomId: string }) {
   const matches = (member: Member) =>
     member.membership === "JOIN" && (!wanted || `${member.displayName ?? ""} ${member.userId}`.toLocaleLowerCase().includes(wanted));
   const members = (view?.members ?? []).filter(matches);
-  members.sort((one, other) => (other.powerLevel ?? 0) - (one.powerLevel ?? 0) || compareNames(nameOf(one), nameOf(other)));
+  members.sort((one, other) => comparePower(other, one) || compareNames(nameOf(one), nameOf(other)));
   return html`<${PanelBar} title=${t("members.title")} roomId=${roomId} />
     <div class="panel-body stack">
       <div class="row">
@@ -54,7 +57,7 @@ export function Members({ roomId }: { roomId: string }) {
 
 function Line({ roomId, member }: { roomId: string; member: Member }) {
   const person = useView(`person:${member.userId}`);
-  const level = member.powerLevel ?? 0;
+  const level = powerOf(member.powerLevel);
   return html`<li class="member">
     <a class="member-link row grow" href=${pathTo.person(member.userId)}>
       <${Avatar} id=${member.userId} name=${nameOf(member)} presence=${person?.presence} />

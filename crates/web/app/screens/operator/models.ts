@@ -39,7 +39,7 @@ export function Models({ status }: { status: Status }) {
           ${processes.map(
             (process) => html`<tr key=${`process ${process.name}`}><th scope="row">${t("operator.process", { name: process.name })}
               ${process.trouble && html`<p class="field-error" dir="auto">${process.trouble}</p>`}</th>
-              <td class=${`number ${process.behind > 0 ? "late" : ""}`}>${formatNumber(process.behind)}</td><td class="number">${formatNumber(process.skipped)}</td></tr>`,
+              <td class=${`number ${process.trouble ? "late" : ""}`}>${formatNumber(process.behind)}</td><td class="number">${formatNumber(process.skipped)}</td></tr>`,
           )}
         </tbody>
       </table>
