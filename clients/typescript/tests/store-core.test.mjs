@@ -133,6 +133,7 @@ class Device {
     else if (what < 0.95) await this.save();
     else if (what < 0.97 && this.inFlight.length === 0) await this.trim(roomId);
     else if (what > 0.985) await this.start();
+    else if (what > 0.98) this.sync(true);
     this.tell();
   }
 

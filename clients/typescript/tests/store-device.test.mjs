@@ -19,6 +19,7 @@ const REGISTER = `mutation ($input: RegisterInput!) { register(input: $input) { 
 const LOG_IN = `mutation ($input: LogInInput!) { logIn(input: $input) { token refusal { code } } }`;
 const REMOVE = `mutation ($input: RemoveDeviceInput!) { removeDevice(input: $input) { refusal { code } } }`;
 const KICK = `mutation ($input: KickUserInput!) { kickUser(input: $input) { refusal { code } } }`;
+const IGNORE = `mutation ($input: SetUserIgnoredInput!) { setUserIgnored(input: $input) { refusal { code } } }`;
 const JOIN = `mutation ($input: JoinRoomInput!) { joinRoom(input: $input) { room { roomId } refusal { code } } }`;
 let names = 0;
 
@@ -162,6 +163,36 @@ test("a_store_of_another_log_begins_again", async (context) => {
   const next = open();
   await until(next, `timeline:${roomId}`, (view) => bodies(view).includes("of this log"));
   await live(next);
+});
+
+test("the_messages_of_an_ignored_user_go_and_come_back_also_over_a_restart", async (context) => {
+  const { me, ada, roomId, open } = await scene(context);
+  await act(ada.token, SEND_MESSAGE, { roomId, body: "from Ada" });
+  const store = open();
+  await until(store, `timeline:${roomId}`, (view) => bodies(view).includes("from Ada"));
+  const ignore = (isIgnored) => store.run(IGNORE, { userId: ada.userId, isIgnored });
+  await ignore(true);
+  await until(store, "viewer", ({ ignored }) => ignored.includes(ada.userId));
+  await until(store, `timeline:${roomId}`, (view) => view.segments[0].isStart && !bodies(view).includes("from Ada"));
+  await store.engine.close();
+  const next = open();
+  await live(next);
+  await act(me.token, IGNORE, { userId: ada.userId, isIgnored: false });
+  await until(next, `timeline:${roomId}`, (view) => bodies(view).includes("from Ada"));
+});
+
+test("after_a_long_time_the_first_screen_is_read_again_while_the_stored_one_is_shown", async (context) => {
+  const { ada, roomId, open } = await scene(context);
+  const store = open();
+  await live(store);
+  await store.engine.close();
+  for (let count = 0; count < 15; count++) await act(ada.token, SEND_MESSAGE, { roomId, body: `missed ${count}` });
+  const next = open(undefined, { resyncAfter: 0 });
+  await next.engine.loaded();
+  assert.deepEqual([next.get("home").isLoaded, next.get("home").rooms.length], [true, 1]);
+  const { segments } = await until(next, `timeline:${roomId}`, (view) => bodies(view).at(-1) === "missed 14");
+  assert.equal(segments.length, 1);
+  await until(next, `room:${roomId}`, ({ unreadCount }) => unreadCount === 15);
 });
 
 test("a_room_that_the_device_joins_opens_with_its_history_and_another_ones_invite_ends", async (context) => {

@@ -24,8 +24,6 @@ const COMMANDS_MAX = 2_000;
 /** What the engine has to do after a chunk. */
 export interface Consequences {
   signals: Signal[];
-  /** The first screen has to be read again. */
-  isResyncNeeded: boolean;
 }
 
 export class Core {
@@ -64,7 +62,7 @@ export class Core {
   /** Takes a page of the first screen; `isFirst` for the page that begins it. */
   takeHome({ viewer, initialSync: { rooms, invites, next, position } }: WireHome, isFirst: boolean): void {
     if (isFirst) {
-      Object.assign(this.meta, { generation: this.meta.generation + 1, activity: 0, invites: [] });
+      Object.assign(this.meta, { generation: this.meta.generation + 1, activity: 0, invites: [], isOutdated: false });
       for (const it of [...this.unsent.values()]) if (it.eventId !== null) this.settle(it.echoId);
     }
     if (viewer) this.takeViewer(viewer);
@@ -95,6 +93,12 @@ export class Core {
     this.touch("viewer");
   }
 
+  /** Says that the first screen has to be read again. */
+  outdate(): void {
+    this.meta.isOutdated = true;
+    this.unsaved.meta = true;
+  }
+
   /** The rooms of which a chunk has events. */
   roomsOf({ events }: Pick<WireChunk, "events">): Set<RoomId> {
     const rooms = new Set<RoomId>();
@@ -108,9 +112,9 @@ export class Core {
   /** Takes a chunk. The rooms of its events are loaded. */
   takeChunk({ events, skipped, ephemeral, counts, position, isFirst }: WireChunk): Consequences {
     this.tick++;
-    const done: Consequences = { signals: [], isResyncNeeded: false };
+    const done: Consequences = { signals: [] };
     for (const { roomId } of skipped) this.#activate(this.rooms.get(roomId));
-    for (const item of events as WireItem[]) this.#takeItem(item, done);
+    for (const item of events as WireItem[]) this.#takeItem(item);
     for (const { room, ...count } of counts) this.#summarise(room.roomId, count);
     if (isFirst) this.#forgetPresent();
     for (const item of ephemeral as WireItem[]) this.#takeEphemeral(item, done);
@@ -119,7 +123,7 @@ export class Core {
     return done;
   }
 
-  #takeItem(item: WireItem, done: Consequences): void {
+  #takeItem(item: WireItem): void {
     const room = item.room as SummaryFragment | undefined;
     const user = item.user as { userId: UserId; displayName: string | null; avatarUrl: string | null } | undefined;
     const of = room && this.rooms.get(room.roomId);
@@ -143,7 +147,8 @@ export class Core {
         if (room) this.#summarise(room.roomId, { preferences: room.preferences });
         return;
       case "IgnoredUsersChanged":
-        done.isResyncNeeded = true;
+        // Events of these users appear or disappear everywhere.
+        this.outdate();
         return;
       case "CallChanged": {
         const call = item.call as CallFieldsFragment;

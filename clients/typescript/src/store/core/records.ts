@@ -9,6 +9,8 @@ export interface Meta {
   version: number;
   /** Everything up to this position is stored. Null until the first page of the first screen is here. */
   position: string | null;
+  /** The first screen has to be read again: the stream from `position` would not be enough. */
+  isOutdated: boolean;
   /** Where the list of rooms continues; null if all pages are here. */
   next: string | null;
   /** The last used number of an action; null until it is known. */
@@ -120,13 +122,14 @@ export interface Unsent {
   eventId: string | null;
 }
 
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** The record of a device without any content. */
 export function emptyMeta(): Meta {
   return {
     version: VERSION,
     position: null,
+    isOutdated: false,
     next: null,
     lastActionId: null,
     viewer: null,

@@ -35,8 +35,8 @@ export interface ConnectionOptions {
 export interface ConnectionHost {
   core: Core;
   server: Server;
-  /** Folds a chunk. Resolves with whether the first screen has to be read again. */
-  take(chunk: WireChunk): Promise<boolean>;
+  /** Folds a chunk. Resolves when it is stored. */
+  take(chunk: WireChunk): Promise<void>;
   /** Tells the pages what has changed, and stores it. */
   changed(): Promise<void>;
   ended(reason: string): void;
@@ -56,7 +56,7 @@ export class Connection {
   async run(): Promise<void> {
     const { core, server: { signal } } = this.host;
     const { resyncAfter, now } = this.options;
-    if (now() - core.meta.savedAt > resyncAfter && core.meta.position !== null) core.meta.next = core.meta.position = null;
+    if (now() - core.meta.savedAt > resyncAfter && core.meta.position !== null) core.outdate();
     const online = () => this.#wake();
     globalThis.addEventListener?.("online", online);
     while (!signal.aborted && this.status.phase !== "ended") {
@@ -81,7 +81,8 @@ export class Connection {
     const { core, server: { signal } } = this.host;
     const { url, token, webSocket } = this.options;
     const wait: Wait = (attempt, ending) => this.#pause(attempt, ending);
-    if (core.meta.next !== null) await this.#sync(false);
+    if (core.meta.isOutdated) await this.#sync(true);
+    else if (core.meta.next !== null) await this.#sync(false);
     const context = { url, token, webSocket, wait, signal };
     const chunks = follow<WireChunk>(context, {
       after: core.meta.position ?? undefined,
@@ -91,10 +92,8 @@ export class Connection {
     });
     for await (const chunk of chunks) {
       if (chunk.isFirst) this.#connected();
-      if (await this.host.take(chunk)) {
-        core.meta.position = null;
-        return;
-      }
+      await this.host.take(chunk);
+      if (core.meta.isOutdated) return;
       if (this.status.phase === "catchingUp") this.#caughtUp(chunk.events.length);
     }
   }

@@ -214,19 +214,17 @@ export class DeviceEngine implements Engine {
     await connection.run();
   }
 
-  async #take(chunk: WireChunk): Promise<boolean> {
+  async #take(chunk: WireChunk): Promise<void> {
     const { core, loader } = await this.#ready;
     const rooms = [...core.roomsOf(chunk)].map((roomId) => core.rooms.get(roomId)).filter((room) => room !== undefined);
     await Promise.all(rooms.map((room) => this.#keeper.loadRoom(room)));
-    if (this.#ending.signal.aborted) return false;
-    const { signals, isResyncNeeded } = core.takeChunk(chunk);
+    if (this.#ending.signal.aborted) return;
+    const { signals } = core.takeChunk(chunk);
     for (const room of rooms) if (core.rooms.get(room.roomId) === room) loader.refresh(room);
     for (const signal of signals) for (const listener of [...this.#signalListeners]) listener(signal);
     if (chunk.isFirst && this.#presence) void this.#server.ask(StoreSetPresenceDocument, { input: this.#presence }).catch(() => {});
-    const stored = this.#changed();
-    // A consumer that is slower than the stream stops it here.
-    await stored;
-    return isResyncNeeded;
+    // A device that stores more slowly than the stream comes stops it here.
+    await this.#changed();
   }
 
   /** Tells the pages what has changed. Resolves when it is stored. */
