@@ -35,7 +35,7 @@ pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
     let (chromium, coturn, program) = (tools::chromium()?, tools::coturn()?, repository.binary());
     let settings: [(&str, &Path); 3] =
         [("CHROMIUM", &chromium), ("COTURN", &coturn), ("ROOKERY", &program)];
-    suite(repository, "browser", &["tests/browser"], &settings)
+    suite(repository, "browser", &["tests/browser", "tests/browser/chat"], &settings)
 }
 
 /// Builds the client library, which tests use as it is published.

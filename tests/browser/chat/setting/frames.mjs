@@ -1,0 +1,51 @@
+// Watches the rows of a timeline frame by frame, in the page.
+
+/** Runs in the page: notes the time, the places of the rows and those in view, at each frame, until `stopWatch`. */
+export function watch() {
+  const scroller = document.querySelector(".scroller");
+  const frames = [];
+  let isOn = true;
+  const note = (time) => {
+    if (!isOn) return;
+    const { top, bottom } = scroller.getBoundingClientRect();
+    const [rows, seen] = [{}, []];
+    for (const row of document.querySelectorAll(".line:not([data-loose])")) {
+      const place = row.getBoundingClientRect();
+      rows[row.dataset.key] = place.top;
+      if (place.bottom > top && place.top < bottom) seen.push(row.dataset.key);
+    }
+    frames.push({ time, rows, seen, elements: document.getElementsByTagName("*").length, lines: document.querySelectorAll(".line").length });
+    requestAnimationFrame(note);
+  };
+  requestAnimationFrame(note);
+  globalThis.stopWatch = () => {
+    isOn = false;
+    return frames;
+  };
+}
+
+/**
+ * How far rows moved from each frame to the next one: the movement that all rows in view share, and the largest
+ * difference of a row from it. Rows count that are in view in one of both frames. Without such a row: `Infinity`.
+ */
+export function movements(frames) {
+  const found = [];
+  for (let at = 1; at < frames.length; at += 1) {
+    const [before, now] = [frames[at - 1], frames[at]];
+    const seen = new Set([...before.seen, ...now.seen]);
+    const moved = [...seen].filter((key) => key in before.rows && key in now.rows).map((key) => now.rows[key] - before.rows[key]);
+    if (moved.length === 0) {
+      if (before.seen.length > 0) found.push({ shared: Infinity, spread: Infinity });
+      continue;
+    }
+    moved.sort((one, other) => one - other);
+    const shared = moved[Math.floor(moved.length / 2)];
+    found.push({ shared, spread: Math.max(...moved.map((it) => Math.abs(it - shared))), time: frames[at].time });
+  }
+  return found;
+}
+
+export const p95 = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length * 0.95)];
+
+/** The durations of frames in milliseconds. */
+export const durations = (frames) => frames.slice(1).map(({ time }, at) => time - frames[at].time);
