@@ -8,6 +8,7 @@ mod follower;
 mod home;
 mod reads;
 mod sharing;
+mod store;
 mod truth;
 
 use proptest::prelude::*;
