@@ -90,6 +90,9 @@ test("logging_out_in_one_tab_closes_all_tabs", async (context) => {
   await page.getByRole("menuitem", { name: "Log out" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Log out" }).click();
   for (const tab of [page, second]) await tab.getByRole("heading", { name: "Welcome back" }).waitFor();
+  // Only the other tab needs to hear why.
+  await second.getByText("Your session has ended").waitFor();
+  assert.equal(await page.getByText("Your session has ended").count(), 0);
   await waitFor(async () => !(await stored(page)).includes(roomId), "something of the device stayed");
 });
 

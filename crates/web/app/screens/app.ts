@@ -13,7 +13,10 @@ import { Title } from "./title.js";
 import { Welcome } from "./welcome.js";
 
 export function App() {
-  if (!store.value) return html`<${Welcome} /><${Toasts} />`;
+  return html`<${store.value ? Inside : Welcome} /><${Toasts} />`;
+}
+
+function Inside() {
   const { page } = route.value;
   // Screen readers begin to read at the screen after each change of the place.
   useEffect(() => void document.getElementById("screen")?.focus({ preventScroll: true }), [page]);
@@ -25,7 +28,6 @@ export function App() {
     </div>
     <${Title} />
     <${Later} screen="CallLayer" isSilent />
-    <${Toasts} />
   `;
 }
 

@@ -12,6 +12,7 @@ import { toast } from "../parts/toast.js";
 import { go } from "../router.js";
 import { reason } from "../state/acting.js";
 import { nameOf } from "../state/names.js";
+import { expectEnd } from "../state/opening.js";
 import { forget } from "../state/session.js";
 import { useStore, useView } from "../state/store.js";
 import { t, type TextName } from "../texts/index.js";
@@ -54,6 +55,7 @@ export function LogOut({ onClose }: { onClose: () => void }) {
   const [isBusy, setBusy] = useState(false);
   const leave = async () => {
     setBusy(true);
+    expectEnd();
     try {
       await store.logOut({ everywhere });
       forget();

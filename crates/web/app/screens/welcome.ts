@@ -10,7 +10,7 @@ import { reason } from "../state/acting.js";
 import { ask } from "../state/ask.js";
 import { joinAfterLogin } from "../state/joining.js";
 import { ended } from "../state/opening.js";
-import { keep } from "../state/session.js";
+import { hadAccount, keep } from "../state/session.js";
 import { LANGUAGES, language, speak, t, type Language } from "../texts/index.js";
 
 type Way = "register" | "logIn";
@@ -23,7 +23,7 @@ interface Login {
 }
 
 export function Welcome() {
-  const [way, setWay] = useState<Way>(ended.value === null && !localStorage.getItem(BEFORE) ? "register" : "logIn");
+  const [way, setWay] = useState<Way>(ended.value === null && !hadAccount() ? "register" : "logIn");
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [refusal, setRefusal] = useState<Login["refusal"] | null>(null);
@@ -47,7 +47,6 @@ export function Welcome() {
         setRefusal(refusal);
         return;
       }
-      localStorage.setItem(BEFORE, "1");
       if (hasLink) joinAfterLogin();
       keep({ token, deviceId, userId: user.userId, since: Date.now() });
     } catch (error) {
@@ -90,9 +89,6 @@ export function Welcome() {
     </footer>
   </main>`;
 }
-
-/** A browser that had an account once is asked to log in. */
-const BEFORE = "rookery.before";
 
 function label(way: Way, hasLink: boolean): string {
   if (way === "register") return hasLink ? t("welcome.registerAndJoin") : t("welcome.register");

@@ -8,6 +8,13 @@ import { store } from "./store.js";
 /** Why the last session ended, if not by a logout here. */
 export const ended = signal<string | null>(null);
 
+let isExpected = false;
+
+/** The user ends the session: nobody has to tell them why it ended. */
+export function expectEnd(): void {
+  isExpected = true;
+}
+
 /** The script of the worker is the script of the page, under one policy of trusted types. */
 function makeWorker(): SharedWorker {
   const url = "/web/chat.js";
@@ -31,7 +38,8 @@ export function follow(): void {
     const end = opened.subscribe("status", () => {
       const status = opened.get("status");
       if (status?.phase !== "ended" || session.peek() !== login) return;
-      ended.value = status.reason ?? "";
+      if (!isExpected) ended.value = status.reason ?? "";
+      isExpected = false;
       forget();
     });
     store.value = opened;

@@ -13,6 +13,8 @@ export interface Session {
 }
 
 const KEY = "rookery.session";
+/** Says that somebody was logged in here once. */
+const BEFORE = "rookery.before";
 
 /** The login of now, the same in all tabs. */
 export const session = signal<Session | null>(null);
@@ -22,7 +24,11 @@ export function keep(login: Session): void {
   session.value = login;
 }
 
+/** Whether this browser had an account once. */
+export const hadAccount = () => localStorage.getItem(BEFORE) !== null;
+
 export function forget(): void {
+  localStorage.setItem(BEFORE, "1");
   localStorage.removeItem(KEY);
   session.value = null;
 }

@@ -25,7 +25,7 @@ export function fill(text: Text, values: Values, rules: Intl.PluralRules, number
 
 /** Keeps a text that people wrote, such as a name, from changing the direction of the sentence around it. */
 function isolate(text: string): string {
-  return `\u2068${text}\u2069`;
+  return `\u2068${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, "")}\u2069`;
 }
 
 /** English with marks around it and accents on it: a text without them did not come from the catalogue. */
