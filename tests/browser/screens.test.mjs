@@ -53,6 +53,17 @@ test("every_text_on_every_screen_comes_from_the_catalogue", async (context) => {
   }
 });
 
+/** What is drawn beyond the right edge of the window. */
+function beyond(page) {
+  return page.evaluate(() => {
+    const found = [...document.querySelectorAll("body *")].filter((it) => {
+      const { right, width } = it.getBoundingClientRect();
+      return width > 0 && right > innerWidth + 1 && !it.closest(".unseen, .scrolls");
+    });
+    return found.map((it) => it.outerHTML.slice(0, 120));
+  });
+}
+
 test("no_screen_scrolls_sideways_from_360_to_2560_px", async (context) => {
   const place = await furnished(context, browser);
   const { page } = await enter(place, place.ada);
@@ -61,16 +72,12 @@ test("no_screen_scrolls_sideways_from_360_to_2560_px", async (context) => {
     await show(page, place, path, "language=de", selector);
     for (const width of [2560, 1040, 720, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      const wide = await page.evaluate(() => {
-        const beyond = [...document.querySelectorAll("body *")].filter((it) => {
-          const { right, width } = it.getBoundingClientRect();
-          return width > 0 && right > innerWidth + 1 && !it.closest(".unseen, .scrolls");
-        });
-        return beyond.map((it) => it.outerHTML.slice(0, 120));
-      });
-      assert.deepEqual(wide, [], `${path} at ${width} px`);
+      assert.deepEqual(await beyond(page), [], `${path} at ${width} px`);
     }
   }
+  // A negative control.
+  await page.evaluate(() => document.querySelector("h1").append("W".repeat(200)));
+  assert.notDeepEqual(await beyond(page), []);
 });
 
 test("first_load_is_at_most_60_kib_compressed", async (context) => {
