@@ -5,14 +5,12 @@
 // Start the server with `--limits-rate none`. Prints a line of JSON for each measurement: medians in milliseconds, and ratios.
 // A start is measured in the page, from the beginning of the navigation to the frame after the first room is in the page.
 
+import { pathToFileURL } from "node:url";
 import { launch } from "./callers.mjs";
 import { act, ask, register } from "../clients/person.mjs";
 import { CREATE_ROOM } from "../clients/operations.mjs";
 
 const server = process.env.ROOKERY_URL;
-const rounds = Number(process.argv[2] ?? 9);
-const many = Number(process.argv[3] ?? 1_000);
-
 /** A logged-in user in this number of rooms. */
 async function userIn(name, rooms) {
   const { token, userId } = await register(`${name}${Date.now()}`);
@@ -91,37 +89,59 @@ async function firstLoad(browser) {
 const median = (values) => values.toSorted((one, other) => one - other)[values.length >> 1];
 const print = (line) => console.log(JSON.stringify(line, (_, value) => (typeof value === "number" ? Math.round(value * 100) / 100 : value)));
 
-const browser = await launch();
-try {
-  print({ measured: "first load", kibibytes: await firstLoad(browser) });
-  const [few, full] = [await userIn("few", 20), await userIn("full", many)];
-  const times = { empty: [], few: [], full: [], warm: [], warmFull: [] };
-  const kept = await profileOf(browser, few);
-  const keptFull = await profileOf(browser, full);
-  for (const [profile, rooms] of [[kept, 20], [keptFull, many]]) {
-    const { page } = await start(profile, ".room-line");
-    await isStored(page, rooms);
-    await page.close();
-  }
-  const emptyProfile = await profileOf(browser, null);
-  await (await start(emptyProfile, "form")).page.close();
+/** The median of the first starts of a device, for users with these numbers of rooms. */
+export async function homes(context, rooms, rounds) {
+  const browser = await launch();
+  context.after(() => browser.close());
+  const users = [];
+  for (const count of rooms) users.push(await userIn(`in${count}x`, count));
+  const times = rooms.map(() => []);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [name, session] of [["few", few], ["full", full]]) {
-      const profile = await profileOf(browser, session);
-      const { painted } = await start(profile, ".room-line");
-      times[name].push(painted);
-      await profile.close();
-    }
-    for (const [name, profile, selector] of [["empty", emptyProfile, "form"], ["warm", kept, ".room-line"], ["warmFull", keptFull, ".room-line"]]) {
-      const { page, painted } = await start(profile, selector);
-      times[name].push(painted);
+    for (const [index, user] of users.entries()) times[index].push(await firstStart(browser, user));
+  }
+  return times.map(median);
+}
+
+/** The time of the first start of a device, in ms. */
+async function firstStart(browser, session) {
+  const profile = await profileOf(browser, session);
+  const { painted } = await start(profile, ".room-line");
+  await profile.close();
+  return painted;
+}
+
+async function main(rounds, many) {
+  const browser = await launch();
+  try {
+    print({ measured: "first load", kibibytes: await firstLoad(browser) });
+    const [few, full] = [await userIn("few", 20), await userIn("full", many)];
+    const times = { empty: [], few: [], full: [], warm: [], warmFull: [] };
+    const kept = await profileOf(browser, few);
+    const keptFull = await profileOf(browser, full);
+    for (const [profile, rooms] of [[kept, 20], [keptFull, many]]) {
+      const { page } = await start(profile, ".room-line");
+      await isStored(page, rooms);
       await page.close();
     }
+    const emptyProfile = await profileOf(browser, null);
+    await (await start(emptyProfile, "form")).page.close();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name, session] of [["few", few], ["full", full]]) {
+        times[name].push(await firstStart(browser, session));
+      }
+      for (const [name, profile, selector] of [["empty", emptyProfile, "form"], ["warm", kept, ".room-line"], ["warmFull", keptFull, ".room-line"]]) {
+        const { page, painted } = await start(profile, selector);
+        times[name].push(painted);
+        await page.close();
+      }
+    }
+    const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+    print({ measured: "home, first start of a device", rooms: [20, many], ms: [medians.few, medians.full], ratio: medians.full / medians.few });
+    print({ measured: "home, warm start, beside an empty page", rooms: 20, ms: [medians.empty, medians.warm], ratio: medians.warm / medians.empty });
+    print({ measured: "home, warm start, beside an empty page", rooms: many, ms: [medians.empty, medians.warmFull], ratio: medians.warmFull / medians.empty });
+  } finally {
+    await browser.close();
   }
-  const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
-  print({ measured: "home, first start of a device", rooms: [20, many], ms: [medians.few, medians.full], ratio: medians.full / medians.few });
-  print({ measured: "home, warm start, beside an empty page", rooms: 20, ms: [medians.empty, medians.warm], ratio: medians.warm / medians.empty });
-  print({ measured: "home, warm start, beside an empty page", rooms: many, ms: [medians.empty, medians.warmFull], ratio: medians.warmFull / medians.empty });
-} finally {
-  await browser.close();
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(Number(process.argv[2] ?? 9), Number(process.argv[3] ?? 1_000));
