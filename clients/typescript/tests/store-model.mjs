@@ -175,8 +175,8 @@ export class ModelServer {
 
   /** The summary with the receipts. */
   told(roomId) {
-    const { receipts } = this.home(this.rooms.size, 1).initialSync.rooms.find((room) => room.roomId === roomId);
-    return { ...this.summary(this.rooms.get(roomId)), receipts, member: null };
+    const { receipts, lastMessage } = this.home(this.rooms.size, 1).initialSync.rooms.find((room) => room.roomId === roomId);
+    return { ...this.summary(this.rooms.get(roomId)), receipts, lastMessage, member: null };
   }
 
   /** Pages of the first screen, as of now. */

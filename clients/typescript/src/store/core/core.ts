@@ -292,8 +292,8 @@ export class Core {
     room.staleAt = this.tick;
     room.live.before = cursor;
     for (const { userId, eventId } of receipts.nodes) if (userId !== this.me) room.receipts[userId] = eventId;
-    room.takeLast(lastMessage, this.tick);
     if (timeline) room.takePage(timeline, { anchor: null, side: "before" }, this.tick);
+    room.takeLast(lastMessage, this.tick);
     for (const { sequence, actionId } of [...(timeline?.nodes ?? []), ...(lastMessage ? [lastMessage] : [])]) {
       record.sequence = Math.max(record.sequence, sequence);
       if (actionId !== null) this.#arrived(actionId, summary.roomId);
@@ -329,15 +329,16 @@ export class Core {
   }
 
   /** Takes the summary of a room, asked for at `tick`. Counts and preferences are those of the stream. */
-  takeSummary(room: Room, found: Omit<WireSnapshot, "lastMessage"> | null, tick: number): void {
+  takeSummary(room: Room, found: WireSnapshot | null, tick: number): void {
     if (!found) {
       // The stream says soon that the room is closed.
       room.record.isStale = false;
       return;
     }
-    const { member, receipts, unreadCount: _, notificationCount: __, highlightCount: ___, preferences: ____, ...summary } = found;
+    const { member, receipts, lastMessage, unreadCount: _, notificationCount: __, highlightCount: ___, preferences: ____, ...summary } = found;
     const { record } = room;
     if (room.staleAt <= tick) record.isStale = false;
+    if (room.isLoaded) room.takeLast(lastMessage, tick);
     if (record.readUpTo === undefined) record.readUpTo = member?.readUpTo ?? null;
     // Receipts of members who leave or come back change without the stream saying so. A full page may leave out some.
     const told = new Map(receipts.nodes.map(({ userId, eventId }) => [userId, eventId]));
@@ -455,6 +456,7 @@ export class Core {
 
   /** The content of a room has changed. */
   changed(room: Room): void {
+    if (room.lacksLast && !room.record.isStale) this.#staleSummary(room);
     this.#recordChanged(room);
     this.#touchTimelines(room.roomId);
   }

@@ -38,6 +38,8 @@ export class Room {
   members: { list: Map<UserId, Member>; total: number; isComplete: boolean; cursor: string | null } | null = null;
   /** The last message, if the live segment has none. */
   last: Item | null = null;
+  /** The server says that the room has no message. */
+  hasNoMessage = false;
   /** The events that the storage has, with about their bytes. */
   stored = new Map<string, number>();
   /** When the receipts of users last moved on the stream. */
@@ -148,6 +150,7 @@ export class Room {
     const { event } = item;
     if (!item.segment) this.#place(item, tick);
     else if (!item.segment.isLive && compare(event, this.live.items[0]?.event ?? event) >= 0) this.#reach(item.segment);
+    if (!item.segment?.isLive) this.#becomeLast(item, tick);
     if (!item.segment && item !== this.last) this.#miss(item);
     this.#relate(item, tick);
     if (event.isRedacted && !event.redacted) this.#mark(item, tick);
@@ -221,9 +224,18 @@ export class Room {
     return thread.items.length - before;
   }
 
-  /** The last message as the server tells it. */
+  /** Takes the last message as the server tells it, if the live segment has none. */
   takeLast(wire: WireRow | null, tick: number): void {
-    this.last = wire && this.#update(wire, tick);
+    this.hasNoMessage = wire === null;
+    if (!wire || this.lastMessage() !== this.last) return;
+    if (this.last && compare(wire, this.last.event) < 0) return;
+    this.last = this.#update(wire, tick);
+    this.#catchUp(this.last, tick);
+  }
+
+  /** Whether the server has to be asked for the last message. */
+  get lacksLast(): boolean {
+    return this.isLoaded && !this.hasNoMessage && !this.live.isStart && this.lastMessage() === null;
   }
 
   /** Says that the profile of a member is this one. */
@@ -385,6 +397,16 @@ export class Room {
       this.live = into;
       into.after = null;
     }
+  }
+
+  /** A late message before the live segment may be the last one of the room. */
+  #becomeLast(item: Item, tick: number): void {
+    const last = this.lastMessage();
+    if (last !== this.last || item === last || !standsAlone(item.event)) return;
+    if (last && compare(item.event, last.event) < 0) return;
+    this.last = item;
+    if (last && !last.segment) this.#drop(last);
+    this.#mark(item, tick);
   }
 
   /** It lies in a gap. Its effect on others is applied, and it comes again with the page that has it. */
