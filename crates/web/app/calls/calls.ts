@@ -93,7 +93,7 @@ export function CallButtons({ roomId }: { roomId: RoomId }) {
     html`<${Dialog} title=${t("call.whom")} onClose=${() => (asked.value = null)}>
       <ul class="stack whom">
         ${others.slice(0, 200).map((member) => html`<li key=${member.userId}>
-          <${Button} onClick=${() => place(member.userId, asked.value ?? "audio")}><bdi>${member.displayName ?? localpart(member.userId)}</bdi><//>
+          <${Button} onClick=${() => place(member.userId, asked.value ?? "audio")}><bdi dir="auto">${member.displayName ?? localpart(member.userId)}</bdi><//>
         </li>`)}
       </ul>
     <//>`}

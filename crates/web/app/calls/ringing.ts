@@ -23,7 +23,7 @@ export function Ringing({ phone, call }: { phone: Phone; call: CallView }) {
     <div class="row">
       <${Avatar} id=${call.callerId} name=${who} />
       <div class="grow">
-        <p class="name"><bdi>${who}</bdi></p>
+        <p class="name"><bdi dir="auto">${who}</bdi></p>
         <p class="small soft">${t(isVideo ? "call.rings.video" : "call.rings.audio")}</p>
       </div>
     </div>

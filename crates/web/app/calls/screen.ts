@@ -39,7 +39,7 @@ export function CallScreen({ phone }: { phone: Phone }) {
       ${!hasPicture && html`<${Avatar} id=${otherId} name=${who} size="large" />`}
       ${(media.hasCamera.value || media.hasScreen.value) && html`<${Picture} stream=${media.local.value} kind="local" isMuted />`}
     </div>
-    <p class="call-state" role="status"><bdi class="name">${who}</bdi> <span class="soft small">${t(state)}</span></p>
+    <p class="call-state" role="status"><bdi dir="auto" class="name">${who}</bdi> <span class="soft small">${t(state)}</span></p>
     <div class="call-tools" role="toolbar" aria-label=${t("call.tools")}>
       <${IconButton} icon=${media.isMuted.value ? "micOff" : "mic"} pressed=${media.isMuted.value} label=${t("call.mute")} onClick=${() => media.mute(!media.isMuted.value)} />
       <${IconButton} icon=${media.hasCamera.value ? "camera" : "cameraOff"} pressed=${media.hasCamera.value} label=${t("call.camera")} onClick=${() => void attempt(media.setCamera(!media.hasCamera.value))} />

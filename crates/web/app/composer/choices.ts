@@ -24,8 +24,8 @@ export function Choices({ id, choices, at, kind, onChoose }: ChoicesProps) {
   return html`<ul id=${id} ref=${list} class="choices" role="listbox" aria-label=${t(kind === "member" ? "composer.members" : "composer.emoji")} onPointerDown=${keepFocus}>
     ${choices.map(
       (choice, index) => html`<li key=${choice.detail} id=${`${id}-${index}`} role="option" aria-selected=${index === current} class="choice" onClick=${() => onChoose(choice)}>
-        ${choice.userId === null ? html`<span class="emoji">${choice.label}</span>` : html`<${Avatar} id=${choice.userId} name=${choice.label} size="small" /><bdi>${readable(choice.label)}</bdi>`}
-        <span class="soft small one-line">${choice.detail}</span>
+        ${choice.userId === null ? html`<span class="emoji">${choice.label}</span>` : html`<${Avatar} id=${choice.userId} name=${choice.label} size="small" /><bdi dir="auto">${readable(choice.label)}</bdi>`}
+        <span class="soft small one-line" dir="auto">${choice.detail}</span>
       </li>`,
     )}
   </ul>`;

@@ -19,7 +19,7 @@ export function EchoMessage({ echo, conversation }: { echo: Echo; conversation: 
   return html`<article class=${`message own echo-message ${echo.state}`}>
     <div class="gutter"><${Avatar} id=${viewerId ?? ""} name=${name} /></div>
     <div class="content">
-      <header class="head"><bdi class="name">${name}</bdi> <span class="soft small">${echo.state === "sending" ? "" : t(STATES[echo.state])}</span></header>
+      <header class="head"><bdi dir="auto" class="name">${name}</bdi> <span class="soft small">${echo.state === "sending" ? "" : t(STATES[echo.state])}</span></header>
       <${Body} content=${echo.content} isEdited=${false} />
       ${echo.state === "refused" &&
       html`<div class="refusal" role="alert">

@@ -61,7 +61,7 @@ export function Message({ item, conversation }: MessageProps) {
     </div>
     <div class="content">
       <header class=${isContinued ? "unseen" : "head"}>
-        <bdi class="name" title=${row.senderId}>${name}</bdi>
+        <bdi dir="auto" class="name" title=${t("message.from", { who: row.senderId })}>${name}</bdi>
         ${!isContinued && html` <${Time} at=${row.sentAt} href=${pathTo.room(roomId, row.eventId)} />`}
         ${row.isLate && html` <span class="late soft small">${t("message.late")}</span>`}
       </header>
@@ -69,7 +69,7 @@ export function Message({ item, conversation }: MessageProps) {
       ${row.redaction
         ? html`<p class="redacted soft"><${Icon} name="trash" /> ${redacted(row, conversation)}</p>`
         : isEmote
-          ? html`<div class="emote-row"><bdi class="name">${name}</bdi><div>${body}</div></div>`
+          ? html`<div class="emote-row"><bdi dir="auto" class="name">${name}</bdi><div>${body}</div></div>`
           : body}
       ${row.reactions.length > 0 && html`<${Reactions} row=${row} conversation=${conversation} />`}
       ${row.thread !== null && row.thread.count > 0 && !isRoot && html`<${ThreadLink} row=${row} roomId=${roomId} />`}

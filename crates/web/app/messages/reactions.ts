@@ -28,7 +28,7 @@ export function Reactions({ row, conversation }: { row: Row; conversation: Conve
       const label = t("message.reaction", { key: shown, who: formatList(names), count });
       return html`<li key=${key}>
         <button type="button" class="reaction" aria-pressed=${isMine} aria-label=${label} title=${label} onClick=${() => toggle(conversation, row, key)}>
-          <bdi>${shown}</bdi> <span class="number">${formatNumber(count)}</span>
+          <bdi dir="auto">${shown}</bdi> <span class="number">${formatNumber(count)}</span>
         </button>
       </li>`;
     })}

@@ -60,6 +60,6 @@ export function ReplyQuote({ eventId, conversation }: { eventId: EventId; conver
   const label = t("message.replyTo", { who: quote ? readable(quote.name) : "…" });
   return html`<button type="button" class="quote" aria-label=${label} title=${label} onClick=${() => conversation.goTo(eventId)}>
     <${Icon} name="reply" />
-    ${quote ? html`<bdi class="name">${readable(quote.name).slice(0, 60)}</bdi><span class="one-line" dir="auto">${quote.text}</span>` : html`<span class="one-line">…</span>`}
+    ${quote ? html`<bdi dir="auto" class="name">${readable(quote.name).slice(0, 60)}</bdi><span class="one-line" dir="auto">${quote.text}</span>` : html`<span class="one-line">…</span>`}
   </button>`;
 }

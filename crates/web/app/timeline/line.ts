@@ -45,8 +45,8 @@ function content(item: Item, conversation: Conversation, loader: Loader) {
     case "group":
       return html`<${Group} item=${item} />`;
     case "day":
-      return html`<h3 class="day-name"><button type="button" title=${t("jump.date")} tabindex="-1" onClick=${() => (conversation.isAskingDate.value = true)}>
-        <time datetime=${item.at}>${formatDate(item.at, { dateStyle: "full" })}</time></button></h3>`;
+      return html`<h2 class="day-name"><button type="button" title=${t("jump.date")} tabindex="-1" onClick=${() => (conversation.isAskingDate.value = true)}>
+        <time datetime=${item.at}>${formatDate(item.at, { dateStyle: "full" })}</time></button></h2>`;
     case "unread":
       return html`<span class="unread-name">${t("timeline.unread")}</span>`;
     case "start":

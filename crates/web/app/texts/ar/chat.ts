@@ -22,6 +22,7 @@ export default {
   "thread.label": "رسائل السلسلة",
   "typing.some": { one: "{who} يكتب…", other: "{who} يكتبون…" },
   "typing.many": { one: "شخص واحد يكتب…", other: "{count} أشخاص يكتبون…" },
+  "message.from": "من {who}",
   "message.edited": "(معدلة)",
   "message.late": "وصلت متأخرة",
   "message.more": "عرض الكل",

@@ -22,6 +22,7 @@ export default {
   "thread.label": "Nachrichten des Threads",
   "typing.some": { one: "{who} schreibt…", other: "{who} schreiben…" },
   "typing.many": { one: "{count} Person schreibt…", other: "{count} Personen schreiben…" },
+  "message.from": "Von {who}",
   "message.edited": "(bearbeitet)",
   "message.late": "verspätet eingetroffen",
   "message.more": "Alles zeigen",

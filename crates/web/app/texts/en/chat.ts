@@ -22,6 +22,7 @@ export default {
   "thread.label": "Messages of the thread",
   "typing.some": { one: "{who} is typing…", other: "{who} are typing…" },
   "typing.many": { one: "{count} person is typing…", other: "{count} people are typing…" },
+  "message.from": "From {who}",
   "message.edited": "(edited)",
   "message.late": "arrived late",
   "message.more": "Show all",
