@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use rookery_domain::UserId;
+use rookery_domain::{OwnedUserId, UserId};
 use rookery_log::Position;
 use rookery_projection::{Committed, Observer, ReadModels};
 use rookery_view::{Reader, View};
+use rookery_work::Turns;
 
 use crate::{
     DeliveryCounters, Follower, Options, Subscription,
     reading::Pages,
     router::{Counters, Router},
 };
+
+/// How many streams that are behind are read at the same time, each of another user.
+const CATCHING_UP_MAX: usize = 2;
 
 /// Delivers commits to users. Cheap to clone; all clones share the router and the pages of the log.
 #[derive(Clone)]
@@ -24,6 +28,11 @@ pub(crate) struct Shared {
     pub(crate) reader: Reader,
     pub(crate) live: Arc<Live>,
     pub(crate) options: Options,
+    /// Turns of users who catch up: one piece of the log each, one user after the other. So a live
+    /// user waits for at most these few pieces, however many users return at once. And a user waits
+    /// for at most one piece of each other user, however much that one has to read and however
+    /// slowly they take it.
+    pub(crate) catching_up: Turns<OwnedUserId>,
 }
 
 /// The part that keeps step with the projector.
@@ -61,7 +70,8 @@ impl Feeds {
             pages: Pages::default(),
             counters: Counters::default(),
         });
-        Self { shared: Arc::new(Shared { reader, live, options }) }
+        let catching_up = Turns::new(CATCHING_UP_MAX);
+        Self { shared: Arc::new(Shared { reader, live, options, catching_up }) }
     }
 
     /// Subscribes `user` to commits from now on.
@@ -92,6 +102,12 @@ impl Feeds {
     #[must_use]
     pub fn counters(&self) -> DeliveryCounters {
         self.shared.live.counters.now()
+    }
+
+    /// The turns of users who catch up: each piece of the log takes one.
+    #[must_use]
+    pub fn catching_up(&self) -> &Turns<OwnedUserId> {
+        &self.shared.catching_up
     }
 
     /// A reader of the log behind the models.

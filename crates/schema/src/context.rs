@@ -20,7 +20,6 @@ use rookery_outgoing_webhooks::OutgoingWebhooks;
 use rookery_projection::RowKey;
 use rookery_services::{ServiceDirectory, ServiceSession};
 use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
-use rookery_work::Turns;
 
 use crate::{
     entrances::{EntranceLimiter, Entrances},
@@ -39,9 +38,6 @@ pub const PAGE_MAX: usize = 100;
 
 /// The longest transaction ID.
 const TRANSACTION_BYTES_MAX: usize = 255;
-
-/// How many streams that are behind are read at the same time, each of another user.
-const CATCHING_UP_MAX: usize = 2;
 
 /// For how many devices the last write is remembered.
 const WRITERS_MAX: usize = 100_000;
@@ -76,11 +72,6 @@ pub struct App {
     pub shares_answers: bool,
     /// The bytes of shared answers in memory, in all; `None` for the default.
     pub shared_answers_bytes_max: Option<usize>,
-    /// Turns of users who catch up: one piece of the log each, one user after the other. So a live
-    /// user waits for at most these few pieces, however many users return at once. And a user waits
-    /// for at most one piece of each other user, however much that one has to read and however
-    /// slowly they take it.
-    pub catching_up: Turns<OwnedUserId>,
     /// The rate limits of registrations and logins.
     pub entrances: EntranceLimiter,
     /// Names the relays for calls.
@@ -126,7 +117,6 @@ impl App {
             profiles: ProfileAudience::default(),
             shares_answers: true,
             shared_answers_bytes_max: None,
-            catching_up: Turns::new(CATCHING_UP_MAX),
             entrances: EntranceLimiter::new(Entrances::default()),
             ice_servers: Arc::new(NoIceServers),
             outgoing_webhooks: None,

@@ -11,6 +11,7 @@
 mod first;
 mod job;
 mod keyed;
+mod lanes;
 mod lock;
 mod parked;
 mod shared;
@@ -19,6 +20,7 @@ mod turns;
 
 pub use job::Job;
 pub use keyed::KeyedTasks;
+pub use lanes::Lanes;
 pub use lock::{Guard, Lock, OwnedGuard};
 pub use parked::{Unburdened, unburdened};
 pub use shared::SharedFuture;

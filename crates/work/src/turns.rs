@@ -3,6 +3,7 @@
 //! **Invariant:** at most `at_once` pieces of work run, and at most one of each key.
 //! **Invariant:** keys take turns. However much work of one key waits, another key waits for at
 //! most one piece of each key before it.
+//! **Invariant:** work runs in [lanes](Lanes), so its long steps delay no task of the runtime.
 //! **Invariant:** work runs in tasks of its own, so a turn ends when its work ends, whether or not
 //! the caller is polled.
 
@@ -21,6 +22,8 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use crate::Lanes;
+
 /// A fair queue of work.
 pub struct Turns<K: Eq + Hash + Clone + Send + 'static> {
     shared: Arc<Shared<K>>,
@@ -28,6 +31,7 @@ pub struct Turns<K: Eq + Hash + Clone + Send + 'static> {
 
 struct Shared<K> {
     at_once: usize,
+    lanes: Lanes,
     state: Mutex<State<K>>,
 }
 
@@ -57,7 +61,8 @@ impl<K: Eq + Hash + Clone + Send + 'static> Turns<K> {
     #[must_use]
     pub fn new(at_once: usize) -> Self {
         let state = State { workers: 0, keys: HashMap::new(), due: VecDeque::new(), serial: 0 };
-        Self { shared: Arc::new(Shared { at_once, state: Mutex::new(state) }) }
+        let lanes = Lanes::default();
+        Self { shared: Arc::new(Shared { at_once, lanes, state: Mutex::new(state) }) }
     }
 
     /// Runs `work` in the next turn of `key`. Dropping the handle cancels the work.
@@ -98,7 +103,7 @@ impl<K: Eq + Hash + Clone + Send + 'static> Shared<K> {
             state.workers += 1;
             drop(state);
             let worker = Worker { shared: Arc::clone(self), has_place: true };
-            tokio::spawn(worker.work_off());
+            self.lanes.start(worker.work_off().boxed());
         }
         serial
     }

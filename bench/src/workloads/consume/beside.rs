@@ -81,6 +81,8 @@ fn measure(
         let calm = phase::measure(server, &audience, &mut speakers, pace, messages).await?;
         let from = json!({ "beginning": true });
         let mut consumer = Consumer::open(server, token, "beside", from).await?;
+        // Its first batch shows that the consumer exists.
+        consumer.next().await?;
         consumer.begin_again().await?;
         let (mut received, mut rounds) = (0_u64, 0_u64);
         let consuming = async {

@@ -15,7 +15,7 @@ use super::{
     Attachment, BatchCommits, BatchEnd, BatchPlace, ConsumerKey, ConsumerPlace, ConsumerRecord,
     Consumers, Detached, NamedBatch, SendError,
 };
-use crate::{FeedItem, Feeds, FollowError, NextDelivery, Subscription};
+use crate::{CommitPage, FeedItem, Feeds, FollowError, NextDelivery, Subscription};
 
 /// The most events of a batch, apart from further ones of its last commit.
 const EVENTS_MAX: usize = 100;
@@ -77,7 +77,7 @@ pub struct PushedConsumer {
     attachment: Attachment,
     clock: fn() -> Millis,
     /// Reads on after the last new batch.
-    reading: Option<Subscription>,
+    reading: Option<Box<Subscription>>,
     /// The batch of the last answer, with its end.
     current: Option<(BatchPlace, Position)>,
 }
@@ -142,10 +142,12 @@ impl PushedConsumer {
 
     /// Reads the events between two positions.
     async fn between(&self, begin: Position, end: Position) -> Result<Gathered, PushError> {
-        let mut subscription = self.feeds.subscribe_after(&self.user, begin);
+        let mut subscription = Box::new(self.feeds.subscribe_after(&self.user, begin));
         let mut places = Vec::new();
         while subscription.position() < end {
-            let Some(mut page) = subscription.piece_to(end).await.map_err(followed)? else {
+            let (read, piece) = piece(&self.feeds, &self.user, subscription, Some(end)).await;
+            subscription = read;
+            let Some(mut page) = piece.map_err(followed)? else {
                 subscription.arrived().await.map_err(followed)?;
                 continue;
             };
@@ -162,14 +164,18 @@ impl PushedConsumer {
     async fn gather(&mut self, begin: Position) -> Result<Option<Gathered>, PushError> {
         let kept = self.reading.take().filter(|reading| reading.position() == begin);
         let mut subscription =
-            kept.unwrap_or_else(|| self.feeds.subscribe_after(&self.user, begin));
+            kept.unwrap_or_else(|| Box::new(self.feeds.subscribe_after(&self.user, begin)));
         let (mut places, mut len_bytes, mut commits) = (Vec::new(), 0, BatchCommits::default());
         let is_full =
             |places: &[EventAt], len_bytes| places.len() >= EVENTS_MAX || len_bytes >= BYTES_MAX;
         loop {
+            let next = next(&self.feeds, &self.user, subscription);
             let turn = tokio::select! {
                 biased;
-                turn = subscription.turn() => turn.map_err(followed)?,
+                (read, turn) = next => {
+                    subscription = read;
+                    turn.map_err(followed)?
+                }
                 () = self.attachment.changed() => {
                     // Deleted, reset, taken over, or an event comes again.
                     return Ok(None);
@@ -283,6 +289,48 @@ impl PushedConsumer {
         };
         items.iter().filter_map(place).collect()
     }
+}
+
+/// The next delivery. Missing commits are read in turns of the user.
+async fn next(
+    feeds: &Feeds,
+    user: &OwnedUserId,
+    mut subscription: Box<Subscription>,
+) -> (Box<Subscription>, Result<NextDelivery, FollowError>) {
+    loop {
+        if !subscription.is_behind() {
+            let turn = subscription.turn().await;
+            return (subscription, turn);
+        }
+        let (read, piece) = piece(feeds, user, subscription, None).await;
+        subscription = read;
+        match piece {
+            Ok(Some(page)) => return (subscription, Ok(NextDelivery::Behind(page))),
+            Ok(None) => {
+                if let Err(error) = subscription.arrived().await {
+                    return (subscription, Err(error));
+                }
+            }
+            Err(error) => return (subscription, Err(error)),
+        }
+    }
+}
+
+/// Reads a piece of the missing commits, up to `end` if that is given, in the next turn of the user.
+async fn piece(
+    feeds: &Feeds,
+    user: &OwnedUserId,
+    mut subscription: Box<Subscription>,
+    end: Option<Position>,
+) -> (Box<Subscription>, Result<Option<CommitPage>, FollowError>) {
+    let work = async move {
+        let piece = match end {
+            Some(end) => subscription.piece_to(end).await,
+            None => subscription.piece().await,
+        };
+        (subscription, piece)
+    };
+    feeds.catching_up().run(user.clone(), work).await
 }
 
 /// `None` if the consumer is at another place by now, or has another connection.

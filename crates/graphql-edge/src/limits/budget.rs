@@ -11,7 +11,6 @@
 //! turn.
 
 mod answers;
-mod lanes;
 mod pace;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use rookery_delivery::{
 use rookery_domain::{EventId, OwnedEventId, OwnedUserId};
 use rookery_log::Millis;
 use serde_json::{Value, json};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::home::Home;
 use crate::{ConsumerSource, Source as _, SourceError, Transaction};
@@ -104,6 +105,23 @@ async fn a_transaction_is_the_same_after_a_restart_until_it_is_acknowledged() {
     let next = third.current().await.unwrap();
     assert_eq!(bodies(&next), ["two"]);
     assert_ne!(next.id, sent.id);
+    home.close().await;
+}
+
+#[tokio::test]
+async fn a_bridge_that_is_behind_reads_in_turns_with_the_other_readers_of_its_bot() {
+    let home = Home::open().await;
+    let records = Arc::default();
+    let room = home.room(json!({})).await;
+    drop(source(&home, &records).await);
+    home.say(&room, "one", "t1").await;
+    let (release, held) = oneshot::channel();
+    let other = home.feeds.catching_up().run(bot(), held);
+    let (_, mut source) = source(&home, &records).await;
+    assert!(timeout(Duration::from_millis(200), source.current()).await.is_err());
+    release.send(()).unwrap();
+    other.await.unwrap();
+    assert_eq!(bodies(&source.current().await.unwrap()), ["one"]);
     home.close().await;
 }
 

@@ -6,7 +6,7 @@
 //! without one.
 //! **Invariant:** nothing is queued: the next chunk is read when the socket asks for it.
 //! **Invariant:** missing commits are read from the log in separate tasks, a small piece in each
-//! turn of the user ([`App::catching_up`]). So a socket that does not read delays nobody else.
+//! turn of the user ([`rookery_delivery::Feeds::catching_up`]). So a socket that does not read delays nobody else.
 
 mod told;
 
@@ -378,7 +378,7 @@ where
     let of = reader(&state);
     let (app, user, untaken) = (Arc::clone(&of.app), of.user.clone(), of.untaken.clone());
     let _place = untaken.place().await;
-    app.catching_up.run(user, work(state)).await
+    app.feeds.catching_up().run(user, work(state)).await
 }
 
 fn room_of(committed: &Committed) -> Option<OwnedRoomId> {

@@ -14,10 +14,10 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
+use rookery_work::Lanes;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::AnswerLimits;
-use super::lanes::Lanes;
 use super::unread::{Unread, UnreadPlace};
 use crate::limits::callers::CallerKey;
 use crate::limits::untaken::Taker;

@@ -1,6 +1,6 @@
 //! Runs executions in slices.
 //!
-//! **Invariant:** a heavy execution runs in the [lanes](super::lanes). So some processors are left
+//! **Invariant:** a heavy execution runs in the [lanes](rookery_work::Lanes). So some processors are left
 //! to everybody else, however many heavy executions there are and however long their steps are.
 //! **Invariant:** a finished answer no longer counts as in progress, whether or not its client
 //! takes it.

@@ -1,12 +1,12 @@
-//! Threads for heavy executions.
+//! Threads for long work.
 //!
-//! An execution yields between two steps, but a single step may be long: the first one makes the
-//! futures of all selected fields, the last one drops them and puts the answer into its shape.
-//! On a thread of the runtime such a step delays all tasks of that thread. So heavy executions run
-//! on threads of their own, beside which the operating system serves all others.
+//! A task yields between two steps, but a single step may be long: it makes the futures of all fields of an
+//! answer, or decodes a page of the log. On a thread of the runtime such a step delays all tasks of that
+//! thread. So long work runs on threads of its own, beside which the operating system serves all others.
 //!
 //! **Invariant:** work in the lanes takes no thread of the runtime, not even to drop it. Tasks that
 //! it spawns run on the runtime.
+//! **Invariant:** when the processors are busy, a lane gets a third of the time of a thread of the runtime.
 
 use std::future::Future;
 use std::io;
@@ -29,14 +29,14 @@ type Work = BoxFuture<'static, ()>;
 /// The lanes of one server: half as many threads as there are processors. They start with the first
 /// work.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes {
+pub struct Lanes {
     queues: OnceLock<Vec<UnboundedSender<Work>>>,
     next: AtomicUsize,
 }
 
 impl Lanes {
     /// Runs `work` in a lane. It is dropped there if the caller drops the returned future.
-    pub(crate) fn run<T: Send + 'static>(
+    pub fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> BoxFuture<'static, T> {
@@ -61,7 +61,8 @@ impl Lanes {
         result.boxed()
     }
 
-    fn start(&self, work: Work) {
+    /// Starts `work` in a lane, and does not wait for it.
+    pub(crate) fn start(&self, work: Work) {
         let queues = self.queues.get_or_init(queues);
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         let refused = match queues.get(next % queues.len().max(1)) {
@@ -78,7 +79,7 @@ fn queues() -> Vec<UnboundedSender<Work>> {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let queues: io::Result<_> = (0..(processors / 2).max(1)).map(|_| lane()).collect();
     queues.unwrap_or_else(|error| {
-        tracing::error!(%error, "failed to start a thread for heavy queries; they run among all others");
+        tracing::error!(%error, "failed to start a thread for long work; it runs among all other work");
         Vec::new()
     })
 }
@@ -88,8 +89,23 @@ fn lane() -> io::Result<UnboundedSender<Work>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     let runtime = Handle::current();
     let thread = thread::Builder::new().name("rookery-heavy".into());
-    thread.spawn(move || runtime.block_on(LocalSet::new().run_until(work_off(receiver))))?;
+    thread.spawn(move || {
+        lower_priority();
+        runtime.block_on(LocalSet::new().run_until(work_off(receiver)));
+    })?;
     Ok(sender)
+}
+
+/// How much nicer a lane is to other threads than a thread of the runtime. Three steps halve the share of a busy
+/// processor, about. A thread that would wait for much longer could hold up a lock that others need.
+const NICER_BY: i32 = 5;
+
+/// Lowers the priority of this thread. Only Linux has priorities of threads.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICER_BY) {
+        tracing::debug!(%error, "failed to lower the priority of a thread for long work");
+    }
 }
 
 async fn work_off(mut queue: UnboundedReceiver<Work>) {
@@ -164,5 +180,14 @@ mod tests {
         let step = lanes.run(async move { wait.recv() });
         tokio::spawn(async move { go.send(1) }).await.expect("no panic").expect("the step waits");
         assert_eq!(step.await, Ok(1));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_lane_has_a_lower_priority_than_the_runtime() {
+        let own = rustix::process::nice(0).expect("a priority");
+        let lane = Lanes::default().run(async { rustix::process::nice(0) }).await;
+        assert_eq!(lane.expect("a priority"), (own + NICER_BY).min(19));
+        assert_eq!(rustix::process::nice(0), Ok(own));
     }
 }
