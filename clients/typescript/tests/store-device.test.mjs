@@ -227,6 +227,61 @@ test("a_draft_and_the_place_up_to_which_is_read_are_there_after_a_restart", asyn
   assert.deepEqual([draft, readUpTo], ["half a sen", eventId]);
 });
 
+test("members_typing_presence_and_profiles_follow_the_stream", async (context) => {
+  const { me, ada, roomId, open } = await scene(context);
+  const store = open();
+  await live(store);
+  await store.loadMembers(roomId);
+  const { members, isComplete } = store.get(`members:${roomId}`);
+  assert.deepEqual([members.map(({ userId }) => userId), isComplete], [[ada.userId, me.userId].sort(), true]);
+  store.subscribe(`person:${ada.userId}`, () => {});
+
+  const { token, deviceId, userId } = ada;
+  const other = openLocalStore({ url: process.env.ROOKERY_URL, token, deviceId, userId }, { storage: new MemoryStorage(), webSocket: WebSocket });
+  context.after(() => other.engine.close());
+  await live(other);
+  await other.setPresence("UNAVAILABLE", "at lunch");
+  await until(store, `person:${ada.userId}`, (view) => view?.presence === "UNAVAILABLE" && view.statusMessage === "at lunch");
+  await other.setTyping(roomId, true);
+  await until(store, `room:${roomId}`, ({ typing }) => typing.includes(ada.userId));
+  await other.setTyping(roomId, false);
+  await until(store, "home", ({ rooms }) => rooms[0].typing.length === 0);
+
+  await other.run(`mutation ($input: SetProfileInput!) { setProfile(input: $input) { refusal { code } } }`, { displayName: "Ada" });
+  await until(store, `members:${roomId}`, (view) => view.members.some(({ displayName }) => displayName === "Ada"));
+  await until(store, `person:${ada.userId}`, (view) => view.displayName === "Ada");
+  // Her rows have her new name too.
+  await until(store, `timeline:${roomId}`, ({ segments }) => segments[0].rows.every(({ senderId, senderName }) => senderId !== userId || senderName === "Ada"));
+
+  const bob = await user("bob");
+  await act(bob.token, JOIN_ROOM, { room: { roomId } });
+  await until(store, `members:${roomId}`, ({ total }) => total === 3);
+  await act(token, KICK, { roomId, userId: bob.userId });
+  await until(store, `members:${roomId}`, ({ total, members }) => total === 2 && members.length === 2);
+  await until(store, `room:${roomId}`, ({ memberCount }) => memberCount === 2);
+});
+
+test("a_thread_has_its_root_and_its_messages_and_the_timeline_has_the_root_alone", async (context) => {
+  const { ada, roomId, open } = await scene(context);
+  const send = async (input) => (await act(ada.token, SEND_MESSAGE, { roomId, ...input })).event.eventId;
+  const root = await send({ body: "a question" });
+  await send({ body: "one answer", threadRoot: root });
+  const store = open();
+  await live(store);
+  assert.deepEqual(await store.loadThread(roomId, root), { added: 1, isEnd: true });
+  const key = `thread:${roomId}/${root}`;
+  assert.deepEqual(bodies(store.get(key)), ["a question", "one answer"]);
+  await store.send(roomId, { body: "another answer", threadRoot: root });
+  const { echoes } = await until(store, key, (view) => bodies(view).length === 3 && view.echoes.length === 0);
+  assert.deepEqual(echoes, []);
+  const { segments } = await until(store, `timeline:${roomId}`, (view) => view.segments[0].rows.at(-1).thread?.count === 2);
+  assert.deepEqual(bodies({ segments }), ["a question"]);
+  assert.equal(segments[0].rows.at(-1).thread.isParticipant, true);
+  // What is read with the last row includes the messages of its thread.
+  await store.markRead(roomId, root);
+  await until(store, `room:${roomId}`, ({ unreadCount, readUpTo }) => unreadCount === 0 && readUpTo === root);
+});
+
 /** A core with rooms of a model server. */
 function core(server, timeline) {
   const it = new Core(ME, { meta: null, rooms: [], unsent: [], commands: [] });

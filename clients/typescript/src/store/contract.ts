@@ -216,7 +216,7 @@ export interface Views {
   home: Home;
   [room: `room:${string}`]: RoomDetail | null;
   [timeline: `timeline:${string}`]: Timeline;
-  /** `thread:ROOM/EVENT`. */
+  /** `thread:ROOM/EVENT`: one segment with the root, if it is here, and the messages. `loadThread` loads it. */
   [thread: `thread:${string}`]: Timeline;
   [members: `members:${string}`]: Members;
   [person: `person:${string}`]: Person | null;

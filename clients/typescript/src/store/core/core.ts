@@ -176,12 +176,16 @@ export class Core {
 
   #takeState(room: Room, type: string, stateKey: string, content: unknown): void {
     this.#staleSummary(room);
+    if (type !== "m.room.member") return;
     const { members, roomId } = room;
-    if (!members || type !== "m.room.member") return;
     const { membership, displayname, avatar_url } = objectOf(content as Json) ?? {};
+    const profile = { displayName: textOf(displayname), avatarUrl: textOf(avatar_url) };
+    // The stream tells profiles of others by their memberships alone.
+    const isJoined = membership === "join";
+    if (isJoined && stateKey !== this.me && this.people.has(stateKey)) this.setPerson(stateKey, [profile.displayName, profile.avatarUrl]);
+    if (!members) return;
     const before = members.list.get(stateKey);
-    if (membership === "join") {
-      const profile = { displayName: textOf(displayname), avatarUrl: textOf(avatar_url) };
+    if (isJoined) {
       const member: Member = { userId: stateKey, ...profile, membership: "JOIN", powerLevel: before?.powerLevel ?? null };
       members.list.set(stateKey, member);
       if (!before) members.total++;
@@ -375,6 +379,7 @@ export class Core {
     for (const { presence, ...member } of nodes) {
       list.set(member.userId, member as Member);
       if (presence && !this.presence.has(member.userId)) this.setPresence(member.userId, presence);
+      if (!this.people.has(member.userId)) this.setPerson(member.userId, [member.displayName, member.avatarUrl]);
     }
     room.members = { list, total: totalCount, isComplete: !pageInfo.hasNextPage, cursor: pageInfo.endCursor };
     this.touch(`members:${room.roomId}`);

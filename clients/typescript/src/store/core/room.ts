@@ -157,7 +157,7 @@ export class Room {
     const redacted = redactedBy(event);
     if (redacted !== null) this.#redact(redacted, item, tick);
     const { displayname, avatar_url } = objectOf(event.content) ?? {};
-    if (event.type === "m.room.member" && event.stateKey !== null && !event.isLate) {
+    if (event.type === "m.room.member" && event.stateKey !== null) {
       this.setName(event.stateKey, [textOf(displayname), textOf(avatar_url)]);
     }
     return item;

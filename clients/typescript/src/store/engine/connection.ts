@@ -72,11 +72,6 @@ export class Connection {
     clearTimeout(this.#silence);
   }
 
-  /** Tries again now. */
-  wake(): void {
-    this.#wake();
-  }
-
   async #follow(): Promise<void> {
     const { core, server: { signal } } = this.host;
     const { url, token, webSocket } = this.options;
