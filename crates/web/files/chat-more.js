@@ -13,7 +13,7 @@ import{$ as zt,B as P,C as $,D as R,Da as mn,E as b,Ea as dn,Fa as pn,G as Nt,Ga
       <${R} icon=${l.hasCamera.value?"camera":"cameraOff"} pressed=${l.hasCamera.value} label=${i("call.camera")} onClick=${()=>{p(l.setCamera(!l.hasCamera.value))}} />
       ${"getDisplayMedia"in navigator.mediaDevices&&a`<${R} icon="screen" pressed=${l.hasScreen.value} label=${i("call.screen")} onClick=${()=>{p(l.setScreen(!l.hasScreen.value))}} />`}
       <${R} icon="gear" label=${i("call.devices")} onClick=${()=>r.value=!0} />
-      <${R} icon=${s.value?"down":"search"} pressed=${s.value} label=${i("call.large")} onClick=${()=>s.value=!s.value} />
+      <${R} icon="expand" pressed=${s.value} label=${i("call.large")} onClick=${()=>s.value=!s.value} />
       <${R} icon="hangUp" class="hang-up" label=${i("call.hangUp")} onClick=${()=>{n.hangUp()}} />
     </div>
     ${r.value&&a`<${vn} media=${l} onClose=${()=>r.value=!1} />`}

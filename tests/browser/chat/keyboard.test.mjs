@@ -108,6 +108,7 @@ test("a_conversation_by_keyboard_alone", async (context) => {
   await page.keyboard.type("in the thread");
   await page.keyboard.press("Enter");
   await page.locator(".thread .line", { hasText: "in the thread" }).waitFor();
+  assert.ok((await page.locator(".thread .scroller").boundingBox()).height > 200, "the thread has room");
   await page.locator(".thread-link", { hasText: "1 reply" }).waitFor();
   await page.keyboard.press("Escape");
   await page.locator(".thread").waitFor({ state: "detached" });

@@ -46,7 +46,7 @@ export function CallScreen({ phone }: { phone: Phone }) {
       ${"getDisplayMedia" in navigator.mediaDevices &&
       html`<${IconButton} icon="screen" pressed=${media.hasScreen.value} label=${t("call.screen")} onClick=${() => void attempt(media.setScreen(!media.hasScreen.value))} />`}
       <${IconButton} icon="gear" label=${t("call.devices")} onClick=${() => (isChoosing.value = true)} />
-      <${IconButton} icon=${isLarge.value ? "down" : "search"} pressed=${isLarge.value} label=${t("call.large")} onClick=${() => (isLarge.value = !isLarge.value)} />
+      <${IconButton} icon="expand" pressed=${isLarge.value} label=${t("call.large")} onClick=${() => (isLarge.value = !isLarge.value)} />
       <${IconButton} icon="hangUp" class="hang-up" label=${t("call.hangUp")} onClick=${() => void phone.hangUp()} />
     </div>
     ${isChoosing.value && html`<${DeviceDialog} media=${media} onClose=${() => (isChoosing.value = false)} />`}
