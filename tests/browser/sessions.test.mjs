@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { post } from "../clients/person.mjs";
+import { enter, freshServer, launch, register, roomOf } from "./shell/visits.mjs";
 import { begin, end, isIn, scene, send, shows, WAYS } from "./tabs/scene.mjs";
 
 before(begin);
@@ -69,5 +70,25 @@ test("a_worker_whose_script_did_not_load_is_started_again", async (context) => {
   await send(tab, roomId, "patience");
   await shows(tab, roomId, "patience");
   assert.ok(loads > 1);
+  assert.deepEqual(faults, []);
+});
+
+test("a_tab_that_ends_before_it_hears_of_the_next_login_leaves_that_login_alone", async (context) => {
+  const browser = await launch();
+  context.after(() => browser.close());
+  const at = await freshServer(context);
+  const [ada, bob] = [await register(at, "ada"), await register(at, "bob")];
+  for (const [user, name] of [[ada, "Room of Ada"], [bob, "Room of Bob"]]) await roomOf(at, [user], { name });
+  const { page, profile, faults } = await enter({ browser, context, at }, ada);
+  // The browser may tell this tab late that another user has logged in.
+  await page.addInitScript(() => addEventListener("storage", (event) => event.stopImmediatePropagation()));
+  await page.reload();
+  await page.getByText("Room of Ada").first().waitFor();
+  const other = await profile.newPage();
+  await other.goto(`${at}/favicon.svg`);
+  await other.evaluate((it) => localStorage.setItem("rookery.session", it), JSON.stringify({ ...bob, since: Date.now() }));
+  await other.goto(at);
+  for (const tab of [other, page]) await tab.getByText("Room of Bob").first().waitFor();
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.getItem("rookery.session")).userId), bob.userId);
   assert.deepEqual(faults, []);
 });

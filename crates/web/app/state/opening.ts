@@ -38,6 +38,8 @@ export function follow(): void {
     const end = opened.subscribe("status", () => {
       const status = opened.get("status");
       if (status?.phase !== "ended" || session.peek() !== login) return;
+      // The server has a newer page: the login goes on.
+      if (status.reason === "OUTDATED") return reload();
       if (!isExpected) ended.value = status.reason ?? "";
       isExpected = false;
       forget();
@@ -48,6 +50,17 @@ export function follow(): void {
       opened.close();
     };
   });
+}
+
+const RELOADED = "rookery.reloaded";
+const RELOAD_PAUSE_MS = 60_000;
+
+/** Loads the page again; not in a loop, should a cache go on serving the old one. */
+function reload(): void {
+  const last = Number(sessionStorage.getItem(RELOADED));
+  if (Date.now() - last < RELOAD_PAUSE_MS) return;
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
 }
 
 declare global {

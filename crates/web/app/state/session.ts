@@ -27,10 +27,13 @@ export function keep(login: Session): void {
 /** Whether this browser had an account once. */
 export const hadAccount = () => localStorage.getItem(BEFORE) !== null;
 
+/** Forgets the login of this tab. Another one that took its place meanwhile, in another tab, stays. */
 export function forget(): void {
   localStorage.setItem(BEFORE, "1");
-  localStorage.removeItem(KEY);
-  session.value = null;
+  const stored = read(localStorage.getItem(KEY));
+  const isOwn = stored?.token === session.peek()?.token;
+  if (isOwn) localStorage.removeItem(KEY);
+  session.value = isOwn ? null : stored;
 }
 
 /** Reads the stored login, and follows logins and logouts of other tabs. */
