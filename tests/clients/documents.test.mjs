@@ -13,6 +13,7 @@ const schema = buildSchema(read("schema.graphql"));
 const DOCUMENTS = [
   ...[...read("docs/graphql.md").matchAll(/^```graphql\n(.*?)^```$/gms)].map(([, document]) => document),
   read("clients/typescript/src/documents.graphql"),
+  read("clients/typescript/src/store/documents.graphql"),
   ...Object.values(operations),
 ];
 

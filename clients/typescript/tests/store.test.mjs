@@ -24,7 +24,7 @@ const LEAVE = `mutation ($input: LeaveRoomInput!) { leaveRoom(input: $input) { r
 const IGNORE = `mutation ($input: SetUserIgnoredInput!) { setUserIgnored(input: $input) { refusal { code } } }`;
 const STREAM_END = "the end";
 
-const seeds = process.env.SEED ? [Number(process.env.SEED)] : [1, 2, 3].map(() => Math.floor(Math.random() * 2 ** 31));
+const seeds = process.env.SEED ? [Number(process.env.SEED)] : [1, 2].map(() => Math.floor(Math.random() * 2 ** 31));
 let names = 0;
 
 async function user(name) {
@@ -257,7 +257,7 @@ for (const seed of seeds) {
   test(`over_cuts_and_kills_the_store_is_that_of_a_fresh_first_screen_and_sends_each_message_once: seed ${seed}`, async (context) => {
     const scene = new Scene(context, dice(seed));
     await scene.begin();
-    for (let count = 0; count < 250; count++) await scene.step();
+    for (let count = 0; count < 200; count++) await scene.step();
     await scene.settle();
     const truth = await fresh(scene);
     context.after(() => truth.engine.close());
