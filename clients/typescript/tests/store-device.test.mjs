@@ -282,6 +282,40 @@ test("a_thread_has_its_root_and_its_messages_and_the_timeline_has_the_root_alone
   await until(store, `room:${roomId}`, ({ unreadCount, readUpTo }) => unreadCount === 0 && readUpTo === root);
 });
 
+test("a_permalink_and_a_date_open_segments_that_become_one_when_the_gaps_between_are_loaded", async (context) => {
+  const { ada, roomId, open } = await scene(context);
+  const sent = [];
+  for (let count = 0; count < 150; count++) sent.push((await act(ada.token, SEND_MESSAGE, { roomId, body: `${count}` })).event.eventId);
+  const store = open();
+  await live(store);
+  await until(store, `timeline:${roomId}`, ({ segments }) => segments[0].rows.length >= 50);
+  const key = `timeline:${roomId}`;
+  store.subscribe(key, () => {});
+
+  assert.equal(await store.loadAround(roomId, { eventId: sent[30] }), sent[30]);
+  const [first, second] = store.get(key).segments;
+  assert.ok(first.rows.some(({ eventId }) => eventId === sent[30]));
+  assert.deepEqual([first.isLive, second.isLive, second.rows.at(-1).eventId], [false, true, sent[149]]);
+  assert.equal(await store.loadAround(roomId, { eventId: "$nothing" }), null);
+
+  // A reaction to an event outside the live segment: the server is asked for it.
+  await act(ada.token, `mutation ($input: AddReactionInput!) { addReaction(input: $input) { refusal { code } } }`, { roomId, eventId: sent[30], key: "👍" });
+  await until(store, key, ({ segments }) => segments[0].rows.find(({ eventId }) => eventId === sent[30])?.reactions[0]?.count === 1);
+
+  const [{ sentAt }] = first.rows.filter(({ eventId }) => eventId === sent[20]);
+  const found = await store.loadAround(roomId, { at: sentAt });
+  const row = store.get(key).segments.flatMap(({ rows }) => rows).find(({ eventId }) => eventId === found);
+  assert.equal(row.sentAt, sentAt);
+  assert.equal(await store.loadAround(roomId, { at: "2999-01-01T00:00:00Z" }), sent[149]);
+
+  for (let isEnd = false; !isEnd; ) ({ isEnd } = await store.loadAfter(roomId, sent[30], 20));
+  for (let isEnd = false; !isEnd; ) ({ isEnd } = await store.loadBefore(roomId));
+  const { segments } = store.get(key);
+  assert.deepEqual([segments.length, segments[0].isStart, segments[0].isLive], [1, true, true]);
+  assert.deepEqual(bodies({ segments }), sent.map((_, index) => `${index}`));
+  assert.equal(segments[0].rows.find(({ eventId }) => eventId === sent[30]).reactions[0].count, 1);
+});
+
 /** A core with rooms of a model server. */
 function core(server, timeline) {
   const it = new Core(ME, { meta: null, rooms: [], unsent: [], commands: [] });
