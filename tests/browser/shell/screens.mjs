@@ -29,9 +29,18 @@ export async function furnished(context, browser) {
   return { browser, context, at, ada, bob, roomId };
 }
 
+/** Runs in a page: goes to a path without loading the page again, until the next screen is drawn. */
+async function goTo(path) {
+  history.pushState(null, "", path);
+  dispatchEvent(new PopStateEvent("popstate"));
+  for (let frames = 2; frames > 0; frames--) await new Promise(requestAnimationFrame);
+}
+
 /** Shows a screen and waits until it is there. */
 export async function show(page, place, path, query, selector) {
-  await page.goto(`${place.at}${path}?${query}`);
+  const { origin, search } = new URL(page.url());
+  if (origin === place.at && search === `?${query}`) await page.evaluate(goTo, `${path}?${query}`);
+  else await page.goto(`${place.at}${path}?${query}`);
   await page.locator(selector).first().waitFor();
   // Later parts of a screen come with their data.
   await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
