@@ -22,7 +22,8 @@ export async function pause(wait: Wait, attempt: number, signal: AbortSignal, re
   await untilAborted(waited, signal);
 }
 
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits, or until the signal is aborted. */
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {

@@ -3,6 +3,7 @@
 // Invariant: an answer is taken with the tick at which it was asked for, so that it never undoes what the stream brought since.
 // Invariant: an answer is at least as new as the stream was when it was asked for (`minPosition`).
 
+import { sleep } from "../../backoff.js";
 import { RequestFailed } from "../../errors.js";
 import type { EventId, PageResult, RoomId, UserId } from "../contract.js";
 import type { Core } from "../core/core.js";
@@ -29,8 +30,9 @@ const EMPTY_PAGES_MAX = 10;
 const MEMBERS_MAX = 1_000;
 /** Pages of own reactions that are searched for one. */
 const REACTION_PAGES_MAX = 10;
-/** The pause before what is still stale is asked for again. */
+/** The pause before what is still stale is asked for again; it doubles while the server answers with errors. */
 const REFRESH_MS = 500;
+const REFRESH_MAX_MS = 60_000;
 
 const NOTHING: PageResult = { added: 0, isEnd: true };
 
@@ -187,18 +189,20 @@ export class Loader {
 
   async #refreshAll(): Promise<void> {
     const { core, server } = this.host;
-    while (this.#stale.size > 0 && !server.signal.aborted) {
+    for (let waitMs = REFRESH_MS; this.#stale.size > 0 && !server.signal.aborted; ) {
+      let isFailed = false;
       const rooms = [...this.#stale];
       this.#stale.clear();
       for (const roomId of rooms) {
         const room = core.rooms.get(roomId);
-        if (room) await this.#refreshRoom(room).catch(() => {});
+        if (room) await this.#refreshRoom(room).catch(() => (isFailed = true));
       }
       for (const roomId of rooms) {
         const room = core.rooms.get(roomId);
         if (room && (room.record.isStale || (room.isLoaded && room.stale().length > 0))) this.#stale.add(roomId);
       }
-      if (this.#stale.size > 0) await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+      waitMs = isFailed ? Math.min(REFRESH_MAX_MS, waitMs * 2) : REFRESH_MS;
+      if (this.#stale.size > 0) await sleep(waitMs, server.signal);
     }
   }
 
