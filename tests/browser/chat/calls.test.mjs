@@ -1,5 +1,5 @@
 // Calls over the screens of the chat, with fake cameras and microphones.
-// ROOKERY_URL is the server's address, CHROMIUM the browser; `cargo xtask test browser` sets them.
+// ROOKERY is the server, CHROMIUM the browser; `cargo xtask test browser` sets them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,5 +1,5 @@
 // Two users talk on pages of the chat, while their connections are offline, and while a page sleeps.
-// ROOKERY_URL is the server's address, CHROMIUM the browser; `cargo xtask test browser` sets them.
+// ROOKERY is the server, CHROMIUM the browser; `cargo xtask test browser` sets them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

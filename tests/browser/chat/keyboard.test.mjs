@@ -1,5 +1,5 @@
 // The whole conversation by keyboard alone, and by ear: each new message is said once, and the timeline can be read again.
-// ROOKERY_URL is the server's address, CHROMIUM the browser; `cargo xtask test browser` sets them.
+// ROOKERY is the server, CHROMIUM the browser; `cargo xtask test browser` sets them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,5 +1,5 @@
 // Drafts, links to events and other devices: what is there when a user comes back to a room.
-// ROOKERY_URL is the server's address, CHROMIUM the browser; `cargo xtask test browser` sets them.
+// ROOKERY is the server, CHROMIUM the browser; `cargo xtask test browser` sets them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

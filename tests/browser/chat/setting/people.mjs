@@ -1,10 +1,21 @@
-// Users on pages of the chat, with a server: registered over the API, logged in on pages of a real browser.
-// ROOKERY_URL is the server's address.
+// Users on pages of the chat, with a server of each file of tests: registered over the API, logged in on pages of a real
+// browser. ROOKERY is the program; CHAT_URL may name a server that runs.
 
 import assert from "node:assert/strict";
+import { after } from "node:test";
+import { startServer } from "../../relays.mjs";
 import { open } from "./pages.mjs";
 
-export const server = process.env.ROOKERY_URL;
+const ends = [];
+const OPTIONS = ["--turn-listen", "127.0.0.1:0", "--limits-rate", "none"];
+
+/** Without limits of rates: a test sends more messages than a person. */
+export const server = process.env.CHAT_URL ?? (await startServer({ after: (end) => ends.push(end) }, OPTIONS));
+
+after(async () => {
+  for (const end of ends) await end();
+});
+
 let users = 0;
 
 /** Queries a server without a page. */
