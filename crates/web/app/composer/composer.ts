@@ -48,7 +48,8 @@ export function Composer({ roomId, thread = null }: ComposerProps) {
   useEffect(() => {
     if (isAskingMember) void store.loadMembers(roomId).catch(() => {});
   }, [isAskingMember, roomId]);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // The field has the focus before the next key: a row would take that as a command.
     const now = target.value;
     if (now?.kind === "edit") begin(now.row);
     if (now) field.current?.focus();

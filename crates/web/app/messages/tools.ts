@@ -1,7 +1,7 @@
 // What can be done with a message: react, reply, open its thread, edit, delete, copy its link.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Row } from "rookery-client/store";
 import { REACTIONS } from "../composer/emoji.js";
 import { targetOf } from "../composer/target.js";
@@ -52,7 +52,7 @@ export function Tools({ row, itemKey, conversation }: ToolsProps) {
   const isAsking = useSignal(false);
   const isPicking = picking.value === itemKey;
   const group = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isPicking) group.current?.querySelector<HTMLElement>(".emoji")?.focus({ preventScroll: true });
   }, [isPicking]);
   const react = (key: string) => {

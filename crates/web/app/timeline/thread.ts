@@ -1,6 +1,6 @@
 // A thread beside the timeline: its first message, the replies, and a composer of its own.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { EventId, RoomId } from "rookery-client/store";
 import { Composer } from "../composer/composer.js";
 import { html } from "../html.js";
@@ -11,7 +11,8 @@ import { Timeline } from "./timeline.js";
 
 export function Thread({ roomId, eventId }: { roomId: RoomId; eventId: EventId }) {
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // Before the next key: a row would take it as a command.
     panel.current?.querySelector("textarea")?.focus({ preventScroll: true });
     // Afterwards the reader is where they came from.
     return () => {
