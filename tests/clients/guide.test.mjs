@@ -201,6 +201,10 @@ const STEPS = {
     };
     assert.deepEqual(event, { text: null, content: {}, isRedacted: true, redactedBecause });
   },
+  ServerStatus: async (world, document) => {
+    const { errors } = await post(world.phone.token, document);
+    assert.deepEqual(errors.map((error) => error.extensions.code), ["FORBIDDEN"]);
+  },
   NotMine: async (world, document) => {
     const { setRoomName } = await ask(world.phone.token, document, { room: world.room });
     assert.equal(setRoomName.refusal.code, "INSUFFICIENT_POWER");
