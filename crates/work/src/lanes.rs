@@ -6,7 +6,6 @@
 //!
 //! **Invariant:** work in the lanes takes no thread of the runtime, not even to drop it. Tasks that
 //! it spawns run on the runtime.
-//! **Invariant:** when the processors are busy, a lane gets a third of the time of a thread of the runtime.
 
 use std::future::Future;
 use std::io;
@@ -89,23 +88,8 @@ fn lane() -> io::Result<UnboundedSender<Work>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     let runtime = Handle::current();
     let thread = thread::Builder::new().name("rookery-heavy".into());
-    thread.spawn(move || {
-        lower_priority();
-        runtime.block_on(LocalSet::new().run_until(work_off(receiver)));
-    })?;
+    thread.spawn(move || runtime.block_on(LocalSet::new().run_until(work_off(receiver))))?;
     Ok(sender)
-}
-
-/// How much nicer a lane is to other threads than a thread of the runtime. Three steps halve the share of a busy
-/// processor, about. A thread that would wait for much longer could hold up a lock that others need.
-const NICER_BY: i32 = 5;
-
-/// Lowers the priority of this thread. Only Linux has priorities of threads.
-fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICER_BY) {
-        tracing::debug!(%error, "failed to lower the priority of a thread for long work");
-    }
 }
 
 async fn work_off(mut queue: UnboundedReceiver<Work>) {
@@ -180,14 +164,5 @@ mod tests {
         let step = lanes.run(async move { wait.recv() });
         tokio::spawn(async move { go.send(1) }).await.expect("no panic").expect("the step waits");
         assert_eq!(step.await, Ok(1));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn a_lane_has_a_lower_priority_than_the_runtime() {
-        let own = rustix::process::nice(0).expect("a priority");
-        let lane = Lanes::default().run(async { rustix::process::nice(0) }).await;
-        assert_eq!(lane.expect("a priority"), (own + NICER_BY).min(19));
-        assert_eq!(rustix::process::nice(0), Ok(own));
     }
 }
