@@ -1,4 +1,4 @@
-// What a page sees of the store: views to read, and commands to run.
+// The store, as a page sees it: views to read, and commands to run.
 //
 // One engine for each device has the socket, the database and the action numbers. Any number of pages hold a `Store` on
 // it: in the same thread, over a SharedWorker, or over a BroadcastChannel to the page that leads. A page subscribes to the
@@ -25,7 +25,7 @@ export interface Status {
   caughtUp: number;
   /** When the next try begins, in milliseconds since 1970; only while offline. */
   retryAt: number | null;
-  /** Actions that wait for their answers, those of before an outage included. */
+  /** Actions that wait for their answers, also those that were started before an outage. */
   unsent: number;
   reason: string | null;
 }
@@ -95,7 +95,7 @@ export interface Home {
   isComplete: boolean;
 }
 
-/** What a page of one room needs beside its timeline. */
+/** The facts about a room that its page needs beside the timeline. */
 export interface RoomDetail extends RoomSummary {
   name: string | null;
   canonicalAlias: string | null;
@@ -106,7 +106,7 @@ export interface RoomDetail extends RoomSummary {
   replacedBy: RoomId | null;
   predecessor: RoomId | null;
   myPowerLevel: number | null;
-  /** What the server would accept from the viewer now. */
+  /** The actions that the server would accept from the viewer now. */
   can: Readonly<Record<keyof Wire.PermissionsFragment, boolean>> | null;
   /** The last row that the viewer has read on any device, or the event itself if its row is not known. */
   readUpTo: EventId | null;
@@ -200,7 +200,7 @@ export interface Segment {
   isLoadingAfter: boolean;
 }
 
-/** What is known of a room's timeline: segments in order, with a gap between each two. */
+/** The known parts of a room's timeline: segments in order, with a gap between each two. */
 export interface Timeline {
   roomId: RoomId;
   segments: readonly Segment[];

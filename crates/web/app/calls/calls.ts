@@ -26,7 +26,7 @@ function nameIn(store: Store): (userId: UserId) => string {
   };
 }
 
-/** What a call shows over all screens. */
+/** The panel of a call, over all screens. */
 export function CallLayer() {
   const store = current.value;
   useEffect(() => {

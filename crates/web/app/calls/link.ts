@@ -21,7 +21,7 @@ interface LinkOptions {
 
 export class Link {
   readonly media: Media;
-  /** What the other device sends. */
+  /** The media that the other device sends. */
   readonly remote = signal<MediaStream | null>(null);
   readonly state = signal<RTCPeerConnectionState>("new");
   callId: string | null;

@@ -32,7 +32,7 @@ const wanted = (kind: DeviceKind): MediaTrackConstraints | true => {
 };
 
 export class Media {
-  /** What this device sends: the camera or the screen, and the microphone. */
+  /** The media that this device sends: the camera or the screen, and the microphone. */
   readonly local = signal<MediaStream | null>(null);
   readonly isMuted = signal(false);
   readonly hasCamera = signal(false);

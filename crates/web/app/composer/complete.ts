@@ -5,10 +5,10 @@ import { localpart } from "../state/names.js";
 import { EMOJI } from "./emoji.js";
 
 export interface Choice {
-  /** What a list shows, and a screen reader says. */
+  /** The text that a list shows and a screen reader says. */
   label: string;
   detail: string;
-  /** What replaces the typed part. */
+  /** The text that replaces the typed part. */
   text: string;
   userId: string | null;
 }
@@ -45,7 +45,7 @@ function ranked<T>(all: readonly T[], word: string, names: (it: T) => readonly s
   return ranks.sort(([left], [right]) => left - right).map(([, it]) => it);
 }
 
-/** What a message calls a member. */
+/** The name of a member in a message. */
 export const mentionOf = (member: Member) => `@${member.displayName ?? localpart(member.userId)}`;
 
 export function choices(asked: Asked, members: readonly Member[], viewerId: string | null): Choice[] {

@@ -24,7 +24,7 @@ export function useDraft(store: Store, roomId: RoomId, thread: EventId | null, d
     const keep = () => {
       clearTimeout(timer);
       timer = undefined;
-      // What is typed over an old message is no draft.
+      // A text that is typed over an old message is no draft.
       if (kept === null || targetOf(roomId, thread).peek()?.kind === "edit") return;
       if (thread === null) void store.setDraft(roomId, kept).catch(() => {});
       else {

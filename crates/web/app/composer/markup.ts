@@ -76,7 +76,7 @@ export function htmlOf(text: string): string {
   return blocks.length === 1 && blocks[0]!.startsWith("<p>") ? blocks[0]!.slice(3, -4) : blocks.join("");
 }
 
-/** What to send for a text: the HTML only if it says more than the text. */
+/** The bodies to send for a text: the HTML only if it says more than the text. */
 export function written(text: string): { body: string; formattedBody?: string; kind: "TEXT" | "EMOTE" } {
   const kind = text.startsWith("/me ") ? "EMOTE" : "TEXT";
   const body = (kind === "EMOTE" ? text.slice(4) : text).trim().toWellFormed();

@@ -1,4 +1,4 @@
-// What the composer writes to: a reply to a message, or a change of one; for each room and thread.
+// The target of the composer: a reply to a message, or a change of one; for each room and thread.
 
 import { signal, type Signal } from "@preact/signals";
 import type { EventId, RoomId, Row } from "rookery-client/store";

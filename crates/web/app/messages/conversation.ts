@@ -1,4 +1,4 @@
-// What the rows of one timeline share: the store, the room, and the row that the reader points at.
+// The things that the rows of one timeline share: the store, the room, and the row that the reader points at.
 
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { EventId, RoomId, Row, Store, UserId } from "rookery-client/store";

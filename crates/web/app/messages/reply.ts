@@ -1,4 +1,4 @@
-// What a message replies to: a short quote that leads to the message.
+// The message that a message replies to: a short quote that leads to the message.
 
 import { useEffect, useState } from "preact/hooks";
 import type { EventId, Row } from "rookery-client/store";

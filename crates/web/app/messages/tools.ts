@@ -1,4 +1,4 @@
-// What can be done with a message: react, reply, open its thread, edit, delete, copy its link.
+// The actions on a message: react, reply, open its thread, edit, delete, copy its link.
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";

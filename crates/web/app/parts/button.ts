@@ -5,7 +5,7 @@ import { Icon, type IconName } from "./icon.js";
 
 interface ButtonProps {
   children?: Children;
-  /** What it is for: `main` once on a screen, `bad` for what cannot be undone. */
+  /** Its purpose: `main` once on a screen, `bad` for actions that cannot be undone. */
   kind?: "main" | "plain" | "bad" | "link";
   type?: "button" | "submit";
   disabled?: boolean;

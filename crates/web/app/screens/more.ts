@@ -1,4 +1,4 @@
-// What the first visit and the first home do not need: rooms, calls and the other screens. It is a script of its own, which
+// The screens that the first visit and the first home do not need: rooms, calls and the other screens. It is a script of its own, which
 // is loaded once the home is on the screen, or at once if the address is that of a room.
 
 export { CallLayer } from "../calls/calls.js";

@@ -11,7 +11,7 @@ import { useStore } from "../state/store.js";
 import { t } from "../texts/index.js";
 
 interface RoomFormProps {
-  /** What is in the name at the beginning: one click is enough. */
+  /** The name at the beginning: one click is enough. */
   name?: string;
   isOpen?: boolean;
   /** Further fields, and what they add to the input. */

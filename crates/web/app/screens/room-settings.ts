@@ -68,7 +68,7 @@ function Names({ room }: { room: RoomDetail }) {
   </form>`;
 }
 
-/** Who comes in, and what they read: each change is sent at once. */
+/** The rules of joining and of reading: each change is sent at once. */
 function Access({ room }: { room: RoomDetail }) {
   const store = useStore();
   const { roomId, can } = room;

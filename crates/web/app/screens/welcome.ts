@@ -109,7 +109,7 @@ export function Languages() {
   </ul>`;
 }
 
-/** What this login is called in the list of devices, such as "Firefox, Linux". */
+/** The name of this login in the list of devices, such as "Firefox, Linux". */
 function deviceName(): string {
   const agent = navigator.userAgent;
   const browser = ["Edg", "Firefox", "Chrome", "Safari"].find((name) => agent.includes(name)) ?? "";

@@ -3,7 +3,7 @@
 import type { Echo, Json, Row } from "rookery-client/store";
 import { t } from "../texts/index.js";
 
-/** What a text shows of an event, or null for one that a list of rooms shows without a text. */
+/** The text for an event, or null for one that a list of rooms shows without a text. */
 export function previewOf({ type, content }: Pick<Row | Echo, "type" | "content">): string | null {
   if (type !== "m.room.message") return OTHER[type]?.() ?? null;
   const fields = content && typeof content === "object" && !Array.isArray(content) ? content : {};

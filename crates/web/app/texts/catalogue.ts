@@ -1,4 +1,4 @@
-// What a catalogue is, and how a text becomes a sentence.
+// The shape of a catalogue, and how a text becomes a sentence.
 //
 // Invariant: English has every text; another language has the same ones, which the compiler checks.
 

@@ -45,7 +45,7 @@ export function textAt(json: Json | undefined, name: string): string | null {
 
 export const nameOf = (row: Row) => row.senderName ?? localpart(row.senderId);
 
-/** What the line of an event says; null if it says nothing. */
+/** The text of the line of an event; null if it has none. */
 export function lineOf(row: Row): Text | null {
   const who = nameOf(row);
   if (isCall(row)) return callLine(row, who);

@@ -1,4 +1,4 @@
-// What a timeline shows: rows, day separators, lines of changes, gaps and echoes, in one flat list.
+// The items of a timeline: rows, day separators, lines of changes, gaps and echoes, in one flat list.
 //
 // Invariant: an item is the same object as long as its rows are the same objects, so that unchanged rows are not rendered.
 // Invariant: the key of an item stays while pages come in before and after it.

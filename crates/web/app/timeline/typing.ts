@@ -1,4 +1,4 @@
-// Who is typing, on a line that is always there, so that nothing moves.
+// The users who are typing, on a line that is always there, so that nothing moves.
 
 import type { UserId } from "rookery-client/store";
 import { html } from "../html.js";

@@ -21,7 +21,7 @@ const RECEIPTS = 20;
 /** Most remembered commands: a page repeats those to which it has no answer. */
 const COMMANDS_MAX = 2_000;
 
-/** What the engine has to do after a chunk. */
+/** The work of the engine after a chunk. */
 export interface Consequences {
   signals: Signal[];
 }

@@ -34,7 +34,7 @@ export interface Segment {
   view?: SegmentView;
 }
 
-/** What is known beside the events of a page. */
+/** Facts about a page beside its events. */
 export interface Edges {
   before: string | null;
   after: string | null;

@@ -71,7 +71,7 @@ export interface RoomRecord {
   bytes: number;
 }
 
-/** What other events make of an event, as the server told it. */
+/** The effects of other events on an event, as the server told them. */
 export interface Relations {
   isEdited: boolean;
   edited: Json;

@@ -1,4 +1,4 @@
-// What the storage has to write.
+// The changes that the storage has to write.
 //
 // Invariant: at most `ROOM_EVENTS_MAX` events of a room are stored, those of the live segment first.
 

@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   now: () => number;
 }
 
-/** What a connection needs of its engine. */
+/** The parts of its engine that a connection needs. */
 export interface ConnectionHost {
   core: Core;
   server: Server;

@@ -1,4 +1,4 @@
-// What a draft sends, and what its echo shows: the content that the server makes of the same input.
+// The content that a draft sends and its echo shows: the same content that the server makes of the same input.
 
 import type { Draft, Json } from "../contract.js";
 import type { SendMessageInput } from "../generated.js";

@@ -13,7 +13,7 @@ import type { Storage } from "../storage/storage.js";
 const BYTES_MAX = 50 * 1024 * 1024;
 /** Most events in memory, without those of rooms that pages show. */
 const EVENTS_MAX = 6_000;
-/** What stays of a room that nobody has used for long. */
+/** The events of a room that stay when nobody has used it for long. */
 const KEPT_EVENTS = 20;
 
 export class Keeper {

@@ -36,7 +36,7 @@ const REFRESH_MAX_MS = 60_000;
 
 const NOTHING: PageResult = { added: 0, isEnd: true };
 
-/** What the loader needs of its engine. */
+/** The parts of its engine that the loader needs. */
 export interface LoaderHost {
   core: Core;
   server: Server;

@@ -18,7 +18,7 @@ const DOCUMENTS: Record<UnsentKind, string> = {
 
 const TOO_LATE = "ACTION_TOO_LATE";
 
-/** What the outbox needs of its engine. */
+/** The parts of its engine that the outbox needs. */
 export interface OutboxHost {
   core: Core;
   server: Server;

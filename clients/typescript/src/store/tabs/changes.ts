@@ -1,4 +1,4 @@
-// What changed in a view since it was sent, and the same view on the other side.
+// The changes of a view since it was sent, and their application on the other side.
 //
 // **Invariant:** a change costs the size of what changed. Elements of a list that stay or move are named by their index.
 // **Invariant:** `apply(before, difference(before, after))` equals `after`, and keeps each object of `before` that did not change.

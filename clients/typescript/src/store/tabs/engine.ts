@@ -1,4 +1,4 @@
-// What a hub needs of the engine of its device.
+// The parts of the engine of its device that a hub needs.
 
 import type { Engine } from "../engine/engine.js";
 import type { SharedSession } from "./protocol.js";

@@ -118,7 +118,7 @@ export class Hub {
     if (running?.session.token === session.token) return running;
     if (running && running.session.since >= session.since) return "REPLACED";
     if (running) {
-      // What the engine says about its end is not news: it would end the pages with another reason.
+      // The status of an engine that ends is not sent: it would end the pages with another reason.
       this.#end(running, "REPLACED");
       await running.engine.execute(`replaced:${session.token}`, "logOut", []).catch(() => {});
       await running.engine.close();

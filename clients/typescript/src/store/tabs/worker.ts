@@ -13,7 +13,7 @@ import type { PortOfHub, PortOfPage } from "./protocol.js";
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
 
-/** What is used of `SharedWorkerGlobalScope`. */
+/** The used part of `SharedWorkerGlobalScope`. */
 export interface WorkerScope extends EventTarget {
   close(): void;
 }

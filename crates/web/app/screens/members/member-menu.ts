@@ -1,4 +1,4 @@
-// What the viewer may do with a member: kick, ban, make moderator, and their profile.
+// The actions of the viewer on a member: kick, ban, make moderator, and their profile.
 
 import { useState } from "preact/hooks";
 import type { Member } from "rookery-client/store";

@@ -1,4 +1,4 @@
-// What the server does now: figures, with a line for the last two minutes.
+// The present work of the server: figures, with a line for the last two minutes.
 
 import { html } from "../../html.js";
 import { formatNumber, t, type TextName } from "../../texts/index.js";
