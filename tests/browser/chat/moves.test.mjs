@@ -2,10 +2,10 @@
 // CHROMIUM is the browser; `cargo xtask test browser` sets it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { movements, watch } from "./setting/frames.mjs";
-import { launch, openTimeline, painted, stop, sum, wheel } from "./setting/pages.mjs";
-import { serve } from "./setting/served.mjs";
+import { painted, stop, sum, wheel } from "./setting/pages.mjs";
+import { timelines } from "./setting/timelines.mjs";
 
 /** A row may be off by this many pixels. */
 const STILL = 2;
@@ -13,21 +13,7 @@ const ELEMENTS_MAX = 3000;
 /** "About 120": a page that comes in may lengthen the window for a moment. */
 const ROWS_MAX = 160;
 
-let browser;
-let address;
-const ends = [];
-
-before(async () => {
-  browser = await launch();
-  address = await serve({ after: (end) => ends.push(end) }, "timeline-page.mjs");
-});
-
-after(async () => {
-  await browser?.close();
-  for (const end of ends) await end();
-});
-
-const timeline = (context, options) => openTimeline({ browser, context }, address, options);
+const timeline = timelines();
 
 test("rows_move_by_the_wheel_alone_through_ten_thousand_messages", async (context) => {
   const { page, faults } = await timeline(context, { count: 10_000 });

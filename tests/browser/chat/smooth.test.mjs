@@ -2,29 +2,15 @@
 // CHROMIUM is the browser; `cargo xtask test browser` sets it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { durations, p95, watch } from "./setting/frames.mjs";
-import { launch, openTimeline, stop, wheel } from "./setting/pages.mjs";
-import { serve } from "./setting/served.mjs";
+import { stop, wheel } from "./setting/pages.mjs";
+import { timelines } from "./setting/timelines.mjs";
 
 /** So long the test looks for a quiet moment. */
 const LONGEST_MS = 60_000;
 
-let browser;
-let address;
-const ends = [];
-
-before(async () => {
-  browser = await launch();
-  address = await serve({ after: (end) => ends.push(end) }, "timeline-page.mjs");
-});
-
-after(async () => {
-  await browser?.close();
-  for (const end of ends) await end();
-});
-
-const timeline = (context, options) => openTimeline({ browser, context }, address, options);
+const timeline = timelines();
 
 test("scrolling_through_ten_thousand_messages_is_as_smooth_as_on_a_still_page", async (context) => {
   const moving = await timeline(context, { count: 10_000, shown: 1000 });

@@ -2,29 +2,15 @@
 // CHROMIUM is the browser; `cargo xtask test browser` sets it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { movements, watch } from "./setting/frames.mjs";
-import { launch, openTimeline, painted, stop, until, wheel } from "./setting/pages.mjs";
-import { serve } from "./setting/served.mjs";
+import { painted, stop, until, wheel } from "./setting/pages.mjs";
+import { timelines } from "./setting/timelines.mjs";
 
 /** A row may be off by this many pixels. */
 const STILL = 2;
 
-let browser;
-let address;
-const ends = [];
-
-before(async () => {
-  browser = await launch();
-  address = await serve({ after: (end) => ends.push(end) }, "timeline-page.mjs");
-});
-
-after(async () => {
-  await browser?.close();
-  for (const end of ends) await end();
-});
-
-const timeline = (context, options) => openTimeline({ browser, context }, address, options);
+const timeline = timelines();
 
 test("nothing_that_comes_in_above_moves_a_row", async (context) => {
   const { page, faults } = await timeline(context, { count: 2000, shown: 300 });
