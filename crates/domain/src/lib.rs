@@ -32,9 +32,9 @@ pub use self::{
     power::{Power, PowerLevels, PowerLevelsChange, UserLevels},
     rejection::Rejection,
     room::{
-        Context, CreateRoom, Creators, DIRECTORY_TYPE, Decided, Graph, InvitePreview, Invitee,
-        Mentions, MessageKind, MessageRelation, Permissions, PlaceCall, Preset, ResolveError, Room,
-        RoomCommand, Verdict, settings,
+        Context, CreateRoom, Creators, DIRECTORY_TYPE, InvitePreview, Invitee, Mentions,
+        MessageKind, MessageRelation, Permissions, PlaceCall, Preset, Room, RoomCommand,
+        RoomVersion, redaction_target, settings,
     },
     users::{
         account::{Account, AccountCommand},

@@ -12,7 +12,6 @@ mod command;
 mod create;
 mod creators;
 mod decide;
-mod graph;
 mod preview;
 mod reading;
 pub mod settings;
@@ -20,14 +19,13 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod version;
 
 use std::sync::Arc;
 
-use rookery_pdu::supported_rules;
 use ruma_common::{
     OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, UserId, room_version_rules::RoomVersionRules,
 };
-use serde::Deserialize;
 
 use self::slots::Slots;
 pub use self::{
@@ -37,8 +35,9 @@ pub use self::{
     },
     creators::Creators,
     decide::permissions::Permissions,
-    graph::{Decided, Graph, ResolveError, Verdict},
+    decide::redaction::redaction_target,
     preview::InvitePreview,
+    version::RoomVersion,
 };
 use crate::{
     Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomCalls, RoomEvent,
@@ -53,7 +52,7 @@ pub const DIRECTORY_TYPE: &str = "org.rookery.directory";
 pub struct Room {
     id: OwnedRoomId,
     /// `None` before the create event, and if the version is unknown.
-    version: Option<Version>,
+    version: Option<RoomVersion>,
     state: Slots,
     levels: Option<Arc<PowerLevels>>,
     calls: RoomCalls,
@@ -62,26 +61,6 @@ pub struct Room {
     /// The state after the one extremity equals the room's state, whatever other leaves exist.
     agrees: bool,
     depth: u64,
-}
-
-/// The data that follows from the create event.
-#[derive(Clone, Debug)]
-struct Version {
-    id: RoomVersionId,
-    rules: Arc<RoomVersionRules>,
-    creators: Creators,
-    is_federated: bool,
-}
-
-#[derive(Deserialize)]
-struct CreateContent {
-    room_version: Option<RoomVersionId>,
-    #[serde(rename = "m.federate", default = "yes")]
-    federate: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Room {
@@ -177,7 +156,7 @@ impl Room {
 
     fn hold(&mut self, kind: &str, state_key: &str, event: &Arc<Pdu>) {
         match kind {
-            "m.room.create" if state_key.is_empty() => self.version = Version::of(event),
+            "m.room.create" if state_key.is_empty() => self.version = RoomVersion::of(event),
             "m.room.power_levels" if state_key.is_empty() => {
                 self.levels = Some(Arc::new(PowerLevels::of(event)));
             }
@@ -344,14 +323,4 @@ impl Room {
 fn grow(ends: &mut Vec<OwnedEventId>, event: &Pdu) {
     ends.retain(|id| !event.prev_events.contains(id));
     ends.push(event.event_id.clone());
-}
-
-impl Version {
-    fn of(create: &Pdu) -> Option<Self> {
-        let content: CreateContent = create.content_as()?;
-        let id = content.room_version.unwrap_or(RoomVersionId::V1);
-        let rules = supported_rules(&id)?;
-        let creators = Creators::of(create);
-        Some(Self { id, rules: Arc::new(rules), creators, is_federated: content.federate })
-    }
 }

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-pdu", &[]),
     ("rookery-text", &[]),
     ("rookery-domain", &["rookery-pdu", "rookery-text"]),
+    ("rookery-graph", &["rookery-domain", "rookery-pdu"]),
     ("rookery-accounts", &["rookery-rates"]),
     ("rookery-rates", &[]),
     ("rookery-namespaces", &["rookery-domain"]),
@@ -27,7 +28,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rookery-ephemeral", &["rookery-domain"]),
     (
         "rookery-command",
-        &["rookery-domain", "rookery-log", "rookery-namespaces", "rookery-rates", "rookery-work"],
+        &[
+            "rookery-domain",
+            "rookery-graph",
+            "rookery-log",
+            "rookery-namespaces",
+            "rookery-rates",
+            "rookery-work",
+        ],
     ),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
     (
@@ -200,7 +208,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The crates of the rules.
-const PURE: &[&str] = &["rookery-domain", "rookery-namespaces", "rookery-pdu", "rookery-text"];
+const PURE: &[&str] =
+    &["rookery-domain", "rookery-graph", "rookery-namespaces", "rookery-pdu", "rookery-text"];
 
 /// Libraries that would bring I/O, a clock or randomness into the rules.
 const IMPURE: &[&str] = &["axum", "getrandom", "parking_lot", "redb", "sled", "tokio", "tracing"];

@@ -2,7 +2,8 @@
 
 use crate::repository::Tree;
 
-const PURE: &[&str] = &["crates/domain/src/", "crates/pdu/src/", "crates/text/src/"];
+const PURE: &[&str] =
+    &["crates/domain/src/", "crates/graph/src/", "crates/pdu/src/", "crates/text/src/"];
 
 const IMPURE: &[&str] = &[
     "async fn",

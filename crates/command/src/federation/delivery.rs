@@ -2,7 +2,8 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use rookery_domain::{Decided, EventStatus, OwnedEventId, OwnedServerName, Pdu, RoomEvent};
+use rookery_domain::{EventStatus, OwnedEventId, OwnedServerName, Pdu, RoomEvent};
+use rookery_graph::Decided;
 use rookery_log::Position;
 
 use super::{Receipt, Received, held::HeldEvent};

@@ -6,7 +6,8 @@
 
 use lru::LruCache;
 use parking_lot::Mutex;
-use rookery_domain::{Fact, Graph, Room};
+use rookery_domain::{Fact, Room};
+use rookery_graph::Graph;
 use rookery_log::{EventKey, EventLog, Position, Scope, StreamId, is_last_page};
 
 use crate::{

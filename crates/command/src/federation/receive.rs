@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rookery_domain::{
-    Decided, Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId, Pdu,
-    PublicKeys, Room, RoomEvent, RoomId, RoomVersionId, ServerName, TimelineEventType, Verdict,
+    Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId, Pdu, PublicKeys, Room,
+    RoomEvent, RoomId, RoomVersionId, ServerName, TimelineEventType,
 };
+use rookery_graph::{Decided, Verdict};
 use rookery_log::{AppendError, Commit, Millis, Position};
 use serde_json::value::RawValue;
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rookery_domain::{EventStatus, Fact, Graph, OwnedEventId, Room, RoomEvent, RoomId};
+use rookery_domain::{EventStatus, Fact, OwnedEventId, Room, RoomEvent, RoomId};
+use rookery_graph::Graph;
 use rookery_log::{EventLog, Position, Scope, StreamId, StreamKind};
 
 use crate::{

@@ -1,9 +1,8 @@
 //! Properties of every room that servers share, whatever the order of its events.
 
 use proptest::prelude::*;
-use rookery_domain::{
-    EventStatus, Graph, OwnedEventId, Room, RoomEvent, RoomId, RoomVersionId, Verdict,
-};
+use rookery_domain::{EventStatus, OwnedEventId, Room, RoomEvent, RoomId, RoomVersionId};
+use rookery_graph::{Graph, Verdict};
 use rookery_log::EventLog;
 
 use super::{VERSIONS, block_on};

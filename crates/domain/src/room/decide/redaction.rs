@@ -73,10 +73,8 @@ impl Room {
 }
 
 /// The target of a redaction in a room with these rules.
-pub(in crate::room) fn redaction_target(
-    redaction: &Pdu,
-    rules: &RoomVersionRules,
-) -> Option<OwnedEventId> {
+#[must_use]
+pub fn redaction_target(redaction: &Pdu, rules: &RoomVersionRules) -> Option<OwnedEventId> {
     (redaction.kind == TimelineEventType::RoomRedaction).then_some(())?;
     if rules.redaction.content_field_redacts {
         redaction.redacts_in_content()

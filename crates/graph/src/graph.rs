@@ -8,30 +8,21 @@
 //! get the same events in any order reach the same state.
 //! **Invariant:** an event is in the graph only if all events that it names are.
 
-mod chains;
-mod judge;
-mod resolve;
-mod states;
-#[cfg(test)]
-mod tests;
-
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
+use rookery_domain::{
+    Erased, EventStatus, Holder, Pdu, RoomEvent, RoomVersion, SlotChange, redaction_target,
+};
 use ruma_common::{EventId, OwnedEventId};
 
-pub use self::{
-    judge::{Decided, Verdict},
-    resolve::ResolveError,
-};
-use self::{
+use crate::{
+    ResolveError,
     resolve::Judged,
     states::{NodeId, SlotId, SlotNames, State},
 };
-use super::{Version, decide::redaction::redaction_target};
-use crate::{Erased, EventStatus, Holder, Pdu, RoomEvent, SlotChange};
 
 /// How many events may lie between two events whose state is kept. The other states are found by
 /// walking back.
@@ -40,49 +31,49 @@ const STATES_APART: u16 = 32;
 /// The events of one room, and the state after each.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    version: Option<Version>,
-    ids: HashMap<OwnedEventId, NodeId>,
-    nodes: Vec<Node>,
-    slots: SlotNames,
+    pub(crate) version: Option<RoomVersion>,
+    pub(crate) ids: HashMap<OwnedEventId, NodeId>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) slots: SlotNames,
     /// The resolution of the states after all leaves.
-    current: State,
+    pub(crate) current: State,
     /// Events, other than rejected ones, that no such event follows.
-    leaves: BTreeSet<NodeId>,
+    pub(crate) leaves: BTreeSet<NodeId>,
     /// Accepted events that no accepted event follows.
-    extremities: BTreeSet<NodeId>,
+    pub(crate) extremities: BTreeSet<NodeId>,
     /// Accepted redactions, by the target that each names, if the target is not known yet.
-    redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
+    pub(crate) redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
     /// Events from this index on are in the current commit.
-    committed: usize,
+    pub(crate) committed: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Node {
-    event_id: OwnedEventId,
-    status: EventStatus,
+pub(crate) struct Node {
+    pub(crate) event_id: OwnedEventId,
+    pub(crate) status: EventStatus,
     /// `None` for the current commit.
-    position: Option<u64>,
-    index: u16,
-    prev: Box<[NodeId]>,
-    auth: Box<[NodeId]>,
+    pub(crate) position: Option<u64>,
+    pub(crate) index: u16,
+    pub(crate) prev: Box<[NodeId]>,
+    pub(crate) auth: Box<[NodeId]>,
     /// For state events.
-    own: Option<Own>,
+    pub(crate) own: Option<Own>,
     /// The state after the event, if it is kept.
-    state: Option<State>,
+    pub(crate) state: Option<State>,
     /// The distance to the nearest kept state, along single predecessors.
-    apart: u16,
+    pub(crate) apart: u16,
 }
 
 /// The data that is kept of a state event.
 #[derive(Clone, Debug)]
-struct Own {
-    slot: SlotId,
-    pdu: Arc<Pdu>,
+pub(crate) struct Own {
+    pub(crate) slot: SlotId,
+    pub(crate) pdu: Arc<Pdu>,
 }
 
 impl Node {
     /// The slot that the event takes in the state after it.
-    fn takes(&self) -> Option<SlotId> {
+    pub(crate) fn takes(&self) -> Option<SlotId> {
         let is_in = self.status != EventStatus::Rejected;
         self.own.as_ref().filter(|_| is_in).map(|own| own.slot)
     }
@@ -165,7 +156,9 @@ impl Graph {
 
     /// Forgets the content of redacted events, as the log does.
     pub fn forget(&mut self, erased: &[Erased]) {
-        let Some(version) = self.version.as_ref().map(|version| version.id.clone()) else { return };
+        let Some(version) = self.version.as_ref().map(|version| version.id().clone()) else {
+            return;
+        };
         for erased in erased {
             let node = self.ids.get(&erased.event_id).map(|id| &mut self.nodes[id.index()]);
             let Some(own) = node.and_then(|node| node.own.as_mut()) else { continue };
@@ -195,7 +188,7 @@ impl Graph {
         self.nodes.len() - self.committed
     }
 
-    fn restate(&mut self, changes: &[SlotChange]) {
+    pub(crate) fn restate(&mut self, changes: &[SlotChange]) {
         for change in changes {
             let slot = self.slots.id(&change.kind, &change.state_key);
             let holder = change.holder.as_ref().and_then(|it| self.ids.get(&it.event_id).copied());
@@ -206,7 +199,12 @@ impl Graph {
         }
     }
 
-    fn insert(&mut self, event: &RoomEvent, position: Option<u64>, index: u16) -> NodeId {
+    pub(crate) fn insert(
+        &mut self,
+        event: &RoomEvent,
+        position: Option<u64>,
+        index: u16,
+    ) -> NodeId {
         let (pdu, status) = (&event.pdu, event.envelope.status);
         let id = NodeId::at(self.nodes.len());
         let own = pdu.state_slot().map(|(kind, state_key)| {
@@ -218,7 +216,7 @@ impl Graph {
         };
         let (prev, auth) = (known(&pdu.prev_events), known(&pdu.auth_events));
         if self.version.is_none() && pdu.kind.to_string() == "m.room.create" {
-            self.version = Version::of(pdu);
+            self.version = RoomVersion::of(pdu);
         }
         self.grow(id, &prev, status);
         self.await_target(pdu, status);
@@ -233,16 +231,16 @@ impl Graph {
         id
     }
 
-    fn await_target(&mut self, pdu: &Arc<Pdu>, status: EventStatus) {
+    pub(crate) fn await_target(&mut self, pdu: &Arc<Pdu>, status: EventStatus) {
         self.redactions.remove(&pdu.event_id);
         let version = self.version.as_ref().filter(|_| status == EventStatus::Accepted);
-        let target = version.and_then(|version| redaction_target(pdu, &version.rules));
+        let target = version.and_then(|version| redaction_target(pdu, version.rules()));
         if let Some(target) = target.filter(|target| !self.ids.contains_key(target)) {
             self.redactions.entry(target).or_default().push(Arc::clone(pdu));
         }
     }
 
-    fn grow(&mut self, id: NodeId, prev: &[NodeId], status: EventStatus) {
+    pub(crate) fn grow(&mut self, id: NodeId, prev: &[NodeId], status: EventStatus) {
         if status == EventStatus::Rejected {
             return;
         }
@@ -255,7 +253,7 @@ impl Graph {
     }
 
     /// Keeps the state after an event, if it is far from the nearest kept state.
-    fn keep_state(&mut self, id: NodeId, state: State) {
+    pub(crate) fn keep_state(&mut self, id: NodeId, state: State) {
         let node = &mut self.nodes[id.index()];
         if node.prev.len() != 1 || node.apart >= STATES_APART {
             node.state = Some(state);
@@ -263,18 +261,18 @@ impl Graph {
         }
     }
 
-    fn node(&self, id: NodeId) -> &Node {
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }
 
     /// The event, if it is state.
-    fn judged(&self, event_id: &EventId) -> Option<Judged<'_>> {
+    pub(crate) fn judged(&self, event_id: &EventId) -> Option<Judged<'_>> {
         let node = self.node(*self.ids.get(event_id)?);
         let rejected = node.status == EventStatus::Rejected;
         node.own.as_ref().map(|own| Judged { pdu: &own.pdu, rejected })
     }
 
-    fn named<'a>(&'a self, state: &State) -> Vec<(&'a str, &'a str, &'a EventId)> {
+    pub(crate) fn named<'a>(&'a self, state: &State) -> Vec<(&'a str, &'a str, &'a EventId)> {
         let name = |(slot, holder): (&SlotId, &NodeId)| {
             let (kind, state_key) = self.slots.name(*slot);
             (kind, state_key, &*self.node(*holder).event_id)
@@ -284,7 +282,7 @@ impl Graph {
         named
     }
 
-    fn holder(&self, id: NodeId) -> Holder {
+    pub(crate) fn holder(&self, id: NodeId) -> Holder {
         let node = self.node(id);
         Holder { event_id: node.event_id.clone(), position: node.position, index: node.index }
     }

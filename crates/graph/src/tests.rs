@@ -8,11 +8,11 @@ use ruma_common::{EventId, MilliSecondsSinceUnixEpoch, RoomVersionId, ServerName
 use ruma_events::StateEventType;
 use ruma_state_res::{StateMap, resolve};
 
-use super::{
+use crate::{
     Graph, Verdict,
     states::{NodeId, SlotId, State},
 };
-use crate::{
+use rookery_domain::{
     Context, CreateRoom, Envelope, JoinRule, OwnedEventId, Pdu, PowerLevelsChange, Preset, Profile,
     Room, RoomCommand, RoomEvent,
 };
@@ -133,7 +133,7 @@ fn resolve_whole(graph: &Graph, states: &[State]) -> StateMap<OwnedEventId> {
         let ends = conflicted.values().flatten().map(|id| graph.ids[id]).collect();
         Some(graph.id_set(&on_paths(graph, &ends)))
     };
-    let rules = &graph.version.as_ref().unwrap().rules;
+    let rules = &graph.version.as_ref().unwrap().rules();
     let maps: Vec<_> = states.iter().map(map).collect();
     let fetch = |id: &EventId| graph.judged(id);
     let state_rules = rules.state_res.v2_rules().unwrap();

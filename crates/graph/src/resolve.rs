@@ -12,6 +12,7 @@ use std::{
 };
 
 use imbl::ordmap::DiffItem;
+use rookery_domain::Pdu;
 use ruma_common::{EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId};
 use ruma_events::{StateEventType, TimelineEventType};
 use ruma_state_res::{
@@ -19,11 +20,10 @@ use ruma_state_res::{
 };
 use serde_json::value::RawValue;
 
-use super::{
+use crate::{
     Graph,
     states::{NodeId, SlotId, State},
 };
-use crate::Pdu;
 
 /// States that cannot be resolved: the room has no create event, or an auth event is malformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +32,13 @@ pub struct ResolveError(String);
 
 /// An event and whether it was rejected, for ruma.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Judged<'a> {
-    pub(super) pdu: &'a Arc<Pdu>,
-    pub(super) rejected: bool,
+pub(crate) struct Judged<'a> {
+    pub(crate) pdu: &'a Arc<Pdu>,
+    pub(crate) rejected: bool,
 }
 
 impl Graph {
-    pub(super) fn resolve(&self, states: &[State]) -> Result<State, ResolveError> {
+    pub(crate) fn resolve(&self, states: &[State]) -> Result<State, ResolveError> {
         let mut distinct: Vec<&State> = Vec::new();
         for state in states {
             if !distinct.iter().any(|known| known.diff(state).next().is_none()) {
@@ -78,7 +78,7 @@ impl Graph {
         conflicted: &BTreeSet<SlotId>,
     ) -> Result<BTreeMap<SlotId, NodeId>, ResolveError> {
         let version = self.version.as_ref().ok_or_else(|| failed("it has no create event"))?;
-        let rules = &version.rules;
+        let rules = version.rules();
         let state_rules =
             rules.state_res.v2_rules().ok_or_else(|| failed("its version is too old"))?;
         let holders = |state: &&State| {
@@ -115,7 +115,7 @@ impl Graph {
 
     /// The slots of the events that may authorise a state event.
     fn authorising_slots(&self, id: NodeId) -> Vec<SlotId> {
-        let rules = self.version.as_ref().map(|version| &version.rules.authorization);
+        let rules = self.version.as_ref().map(|version| &version.rules().authorization);
         let Some((rules, own)) = rules.zip(self.node(id).own.as_ref()) else { return Vec::new() };
         let pdu = &own.pdu;
         let state_key = pdu.state_key.as_deref();
@@ -133,7 +133,7 @@ impl Graph {
         wanted.iter().filter_map(entry).collect()
     }
 
-    pub(super) fn id_set(&self, ids: &BTreeSet<NodeId>) -> EventIdSet<OwnedEventId> {
+    pub(crate) fn id_set(&self, ids: &BTreeSet<NodeId>) -> EventIdSet<OwnedEventId> {
         ids.iter().map(|id| self.node(*id).event_id.clone()).collect()
     }
 }

@@ -9,15 +9,18 @@ use std::{
 };
 
 use imbl::ordmap::DiffItem;
+use rookery_domain::{
+    Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, RoomVersion, SlotChange,
+};
 use ruma_common::{EventId, OwnedEventId};
 use ruma_events::{StateEventType, TimelineEventType};
 use ruma_state_res::{check_state_dependent_auth_rules, check_state_independent_auth_rules};
 
-use super::{
-    Graph, Judged, ResolveError, Version,
+use crate::{
+    Graph, ResolveError,
+    resolve::Judged,
     states::{NodeId, State},
 };
-use crate::{Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, SlotChange};
 
 /// The graph's decision about an event.
 #[derive(Clone, Debug)]
@@ -117,10 +120,11 @@ impl Graph {
 
     /// Checks an event against the state of its own auth events.
     fn check_auth_events(&self, pdu: &Arc<Pdu>) -> Result<(), String> {
-        let fresh = (pdu.kind == TimelineEventType::RoomCreate).then(|| Version::of(pdu)).flatten();
+        let fresh =
+            (pdu.kind == TimelineEventType::RoomCreate).then(|| RoomVersion::of(pdu)).flatten();
         let version = self.version.as_ref().or(fresh.as_ref());
         let version = version.ok_or("this server does not know the room's version")?;
-        let rules = &version.rules.authorization;
+        let rules = &version.rules().authorization;
         check_state_independent_auth_rules(rules, pdu, |id| self.judged(id))?;
         let create = EventId::parse(pdu.room_id.as_str().replacen('!', "$", 1)).ok();
         let implied = create.filter(|_| rules.room_create_event_id_as_room_id);
@@ -140,7 +144,7 @@ impl Graph {
     /// Checks an event against a state.
     fn check(&self, pdu: &Arc<Pdu>, state: &State) -> Result<(), String> {
         let Some(version) = &self.version else { return Ok(()) };
-        check_state_dependent_auth_rules(&version.rules.authorization, pdu, |kind, key| {
+        check_state_dependent_auth_rules(&version.rules().authorization, pdu, |kind, key| {
             let slot = self.slots.get(&kind.to_string(), key)?;
             let own = self.node(*state.get(&slot)?).own.as_ref()?;
             Some(Judged { pdu: &own.pdu, rejected: false })

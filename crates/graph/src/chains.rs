@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{
+use crate::{
     Graph,
     states::{NodeId, SlotId, State},
 };
@@ -15,7 +15,7 @@ impl Graph {
     ///
     /// `conflicted` names the slots in which the states differ. Only their auth chains are walked
     /// to the end. The others are walked until it is known that an event is in all chains.
-    pub(super) fn auth_difference(
+    pub(crate) fn auth_difference(
         &self,
         states: &[&State],
         conflicted: &BTreeSet<SlotId>,
@@ -43,7 +43,7 @@ impl Graph {
     }
 
     /// The events on all paths along auth events from one of these events to another.
-    pub(super) fn subgraph(&self, ends: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+    pub(crate) fn subgraph(&self, ends: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
         let Some(first) = ends.first().copied() else { return BTreeSet::new() };
         let mut reached = ends.clone();
         let mut open: Vec<_> = ends.iter().copied().collect();

@@ -7,38 +7,38 @@ use std::collections::HashMap;
 
 use imbl::OrdMap;
 
-use super::{Graph, Node, ResolveError};
+use crate::{Graph, ResolveError, graph::Node};
 
 /// The number of an event in its graph: greater than the numbers of the events that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct NodeId(u32);
+pub(crate) struct NodeId(u32);
 
 impl NodeId {
-    pub(super) fn at(index: usize) -> Self {
+    pub(crate) fn at(index: usize) -> Self {
         Self(u32::try_from(index).expect("fewer than four thousand million events in a room"))
     }
 
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 /// The number of a slot in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct SlotId(u32);
+pub(crate) struct SlotId(u32);
 
 /// The holder of each slot.
-pub(super) type State = OrdMap<SlotId, NodeId>;
+pub(crate) type State = OrdMap<SlotId, NodeId>;
 
 /// All slots ever named: type and state key.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SlotNames {
+pub(crate) struct SlotNames {
     names: Vec<(Box<str>, Box<str>)>,
     ids: HashMap<Box<str>, HashMap<Box<str>, SlotId>>,
 }
 
 impl SlotNames {
-    pub(super) fn id(&mut self, kind: &str, state_key: &str) -> SlotId {
+    pub(crate) fn id(&mut self, kind: &str, state_key: &str) -> SlotId {
         if let Some(id) = self.get(kind, state_key) {
             return id;
         }
@@ -48,23 +48,23 @@ impl SlotNames {
         id
     }
 
-    pub(super) fn get(&self, kind: &str, state_key: &str) -> Option<SlotId> {
+    pub(crate) fn get(&self, kind: &str, state_key: &str) -> Option<SlotId> {
         self.ids.get(kind)?.get(state_key).copied()
     }
 
-    pub(super) fn name(&self, id: SlotId) -> (&str, &str) {
+    pub(crate) fn name(&self, id: SlotId) -> (&str, &str) {
         let (kind, state_key) = &self.names[id.0 as usize];
         (kind, state_key)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 }
 
 impl Node {
     /// The state after the event, from the state before it.
-    pub(super) fn apply(&self, id: NodeId, before: State) -> State {
+    pub(crate) fn apply(&self, id: NodeId, before: State) -> State {
         match self.takes() {
             Some(slot) => before.update(slot, id),
             None => before,
@@ -74,13 +74,13 @@ impl Node {
 
 impl Graph {
     /// The resolution of the states after these events.
-    pub(super) fn before(&mut self, prev: &[NodeId]) -> Result<State, ResolveError> {
+    pub(crate) fn before(&mut self, prev: &[NodeId]) -> Result<State, ResolveError> {
         let states = prev.iter().map(|id| self.after(*id)).collect::<Result<Vec<_>, _>>()?;
         self.resolve(&states)
     }
 
     /// The state after an event. States after merged branches are resolved once and kept.
-    pub(super) fn after(&mut self, id: NodeId) -> Result<State, ResolveError> {
+    pub(crate) fn after(&mut self, id: NodeId) -> Result<State, ResolveError> {
         let mut waiting = vec![self.anchor(id)];
         while let Some(at) = waiting.last().copied() {
             if self.node(at).state.is_some() {
