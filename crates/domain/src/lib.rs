@@ -34,7 +34,7 @@ pub use self::{
     room::{
         Context, CreateRoom, Creators, DIRECTORY_TYPE, InvitePreview, Invitee, Mentions,
         MessageKind, MessageRelation, Permissions, PlaceCall, Preset, Room, RoomCommand,
-        RoomVersion, redaction_target, settings,
+        RoomVersion, follow, redaction_target, settings,
     },
     users::{
         account::{Account, AccountCommand},

@@ -11,6 +11,12 @@ pub use rookery_pdu::limits::{
 /// Source: Matrix server-server specification, "PDUs".
 pub const PREV_EVENTS_MAX: usize = 20;
 
+/// Most ends of a room's graph that are remembered for events made here to follow.
+pub const EXTREMITIES_MAX: usize = 256;
+
+/// Most leaves of one server that count towards the state of a room.
+pub const LEAVES_PER_SERVER_MAX: usize = 4;
+
 /// Longest display name.
 pub const DISPLAYNAME_BYTES_MAX: usize = 256;
 

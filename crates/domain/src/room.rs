@@ -10,8 +10,8 @@ mod authorise;
 mod calls;
 mod command;
 mod create;
-mod creators;
 mod decide;
+mod ends;
 mod preview;
 mod reading;
 pub mod settings;
@@ -33,15 +33,15 @@ pub use self::{
         Context, CreateRoom, Invitee, Mentions, MessageKind, MessageRelation, PlaceCall, Preset,
         RoomCommand,
     },
-    creators::Creators,
     decide::permissions::Permissions,
     decide::redaction::redaction_target,
+    ends::follow,
     preview::InvitePreview,
-    version::RoomVersion,
+    version::{RoomVersion, creators::Creators},
 };
 use crate::{
     Erased, EventStatus, Membership, Pdu, Power, PowerLevels, Rejection, RoomCalls, RoomEvent,
-    limits::PREV_EVENTS_MAX,
+    limits::LEAVES_PER_SERVER_MAX,
 };
 
 /// The type of the state event that lists the room in the public directory.
@@ -58,6 +58,8 @@ pub struct Room {
     calls: RoomCalls,
     extremities: Vec<OwnedEventId>,
     leaves: Vec<OwnedEventId>,
+    /// There were more extremities or leaves than are kept.
+    is_crowded: bool,
     /// The state after the one extremity equals the room's state, whatever other leaves exist.
     agrees: bool,
     depth: u64,
@@ -75,6 +77,7 @@ impl Room {
             calls: RoomCalls::default(),
             extremities: Vec::new(),
             leaves: Vec::new(),
+            is_crowded: false,
             agrees: false,
             depth: 0,
         }
@@ -97,7 +100,7 @@ impl Room {
             && *event.pdu.prev_events == *self.extremities;
         match event.envelope.status {
             EventStatus::Accepted => self.follow(&event.pdu),
-            EventStatus::SoftFailed => grow(&mut self.leaves, &event.pdu),
+            EventStatus::SoftFailed => self.is_crowded |= !grow(&mut self.leaves, &event.pdu),
             EventStatus::Rejected => return,
         }
         for change in event.state_changes() {
@@ -131,9 +134,11 @@ impl Room {
         &mut self,
         extremities: Vec<OwnedEventId>,
         leaves: Vec<OwnedEventId>,
+        is_crowded: bool,
         depth: u64,
         calls: RoomCalls,
     ) {
+        self.is_crowded = is_crowded;
         self.calls = calls;
         self.extremities = extremities;
         self.leaves = leaves;
@@ -149,8 +154,8 @@ impl Room {
     }
 
     fn follow(&mut self, event: &Pdu) {
-        grow(&mut self.extremities, event);
-        grow(&mut self.leaves, event);
+        self.is_crowded |= !grow(&mut self.extremities, event);
+        self.is_crowded |= !grow(&mut self.leaves, event);
         self.depth = self.depth.max(event.depth);
     }
 
@@ -238,13 +243,19 @@ impl Room {
         &self.leaves
     }
 
+    /// Whether there were more extremities or leaves than are kept.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.is_crowded
+    }
+
     /// Whether the room's graph is needed to decide about an event made here: its effect on the
     /// state, and whether other servers will accept it. That is so when the event cannot follow all
-    /// leaves.
+    /// leaves, and when there are so many that some may not count.
     #[must_use]
     pub fn needs_graph(&self, event: &Pdu) -> bool {
-        let follows_all =
-            self.leaves == self.extremities && self.extremities.len() <= PREV_EVENTS_MAX;
+        let all_count = !self.is_crowded && self.leaves.len() <= LEAVES_PER_SERVER_MAX;
+        let follows_all = all_count && self.leaves == self.extremities;
         let moves_nothing = self.agrees && event.state_key.is_none();
         !follows_all && !moves_nothing
     }
@@ -320,7 +331,6 @@ impl Room {
 }
 
 /// Replaces the events that an event follows by the event itself.
-fn grow(ends: &mut Vec<OwnedEventId>, event: &Pdu) {
-    ends.retain(|id| !event.prev_events.contains(id));
-    ends.push(event.event_id.clone());
+fn grow(ends: &mut Vec<OwnedEventId>, event: &Pdu) -> bool {
+    follow(ends, |id| event.prev_events.contains(id), event.event_id.clone())
 }

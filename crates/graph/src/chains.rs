@@ -7,7 +7,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::{
     Graph,
-    states::{NodeId, SlotId, State},
+    nodes::NodeId,
+    states::{SlotId, State},
 };
 
 impl Graph {
@@ -16,8 +17,8 @@ impl Graph {
     /// `conflicted` names the slots in which the states differ. Only their auth chains are walked
     /// to the end. The others are walked until it is known that an event is in all chains.
     pub(crate) fn auth_difference(
-        &self,
-        states: &[&State],
+        &mut self,
+        states: &[State],
         conflicted: &BTreeSet<SlotId>,
     ) -> BTreeSet<NodeId> {
         let chains: Vec<_> = states
@@ -26,13 +27,14 @@ impl Graph {
             .collect();
         let mut difference: BTreeSet<_> = chains.iter().flatten().copied().collect();
         difference.retain(|id| !chains.iter().all(|chain| chain.contains(id)));
+        self.work.looked_at += chains.iter().map(HashSet::len).sum::<usize>() as u64;
         let Some(first) = difference.first().copied() else { return difference };
         let shared = states.iter().take(1).flat_map(|state| state.iter());
         let agreed = shared.filter(|(slot, _)| !conflicted.contains(slot)).map(|(_, id)| *id);
         let mut open: Vec<_> = agreed.filter(|id| *id > first).collect();
         let mut seen = HashSet::new();
         while let Some(id) = open.pop() {
-            for auth in self.node(id).auth.iter().filter(|auth| **auth >= first) {
+            for auth in self.nodes.auth(id).iter().filter(|auth| **auth >= first) {
                 if seen.insert(*auth) {
                     difference.remove(auth);
                     open.push(*auth);
@@ -48,7 +50,7 @@ impl Graph {
         let mut reached = ends.clone();
         let mut open: Vec<_> = ends.iter().copied().collect();
         while let Some(id) = open.pop() {
-            for auth in self.node(id).auth.iter().filter(|auth| **auth >= first) {
+            for auth in self.nodes.auth(id).iter().filter(|auth| **auth >= first) {
                 if reached.insert(*auth) {
                     open.push(*auth);
                 }
@@ -57,7 +59,7 @@ impl Graph {
         let mut leads = BTreeSet::new();
         for id in reached {
             let is_end = ends.contains(&id);
-            if is_end || self.node(id).auth.iter().any(|auth| leads.contains(auth)) {
+            if is_end || self.nodes.auth(id).iter().any(|auth| leads.contains(auth)) {
                 leads.insert(id);
             }
         }
@@ -69,7 +71,7 @@ impl Graph {
         let mut chain = HashSet::new();
         let mut open: Vec<_> = of.copied().collect();
         while let Some(id) = open.pop() {
-            for auth in &self.node(id).auth {
+            for auth in self.nodes.auth(id) {
                 if chain.insert(*auth) {
                     open.push(*auth);
                 }

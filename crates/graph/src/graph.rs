@@ -9,74 +9,46 @@
 //! **Invariant:** an event is in the graph only if all events that it names are.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 use rookery_domain::{
-    Erased, EventStatus, Holder, Pdu, RoomEvent, RoomVersion, SlotChange, redaction_target,
+    Erased, EventStatus, Holder, Pdu, RoomEvent, RoomVersion, SlotChange, follow, redaction_target,
 };
-use ruma_common::{EventId, OwnedEventId};
+use ruma_common::{EventId, OwnedEventId, OwnedUserId};
+use ruma_state_res::events::RoomCreateEvent;
 
 use crate::{
-    ResolveError,
-    resolve::Judged,
-    states::{NodeId, SlotId, SlotNames, State},
+    leaves::Leaves,
+    nodes::{NewNode, NodeId, Nodes},
+    resolve::{Judged, Work},
+    rules::Verdicts,
+    states::{SlotId, SlotNames, State},
 };
-
-/// How many events may lie between two events whose state is kept. The other states are found by
-/// walking back.
-const STATES_APART: u16 = 32;
 
 /// The events of one room, and the state after each.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     pub(crate) version: Option<RoomVersion>,
-    pub(crate) ids: HashMap<OwnedEventId, NodeId>,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) create: Option<NodeId>,
+    pub(crate) creators: HashSet<OwnedUserId>,
+    pub(crate) nodes: Nodes,
     pub(crate) slots: SlotNames,
-    /// The resolution of the states after all leaves.
+    /// The states after some events.
+    pub(crate) states: HashMap<NodeId, State>,
+    pub(crate) states_bytes: usize,
+    /// The resolution of the states after the considered leaves.
     pub(crate) current: State,
-    /// Events, other than rejected ones, that no such event follows.
-    pub(crate) leaves: BTreeSet<NodeId>,
-    /// Accepted events that no accepted event follows.
-    pub(crate) extremities: BTreeSet<NodeId>,
+    pub(crate) leaves: Leaves,
+    /// Accepted events that no accepted event follows, in the order that [`follow`] gives them.
+    pub(crate) extremities: Vec<NodeId>,
     /// Accepted redactions, by the target that each names, if the target is not known yet.
-    pub(crate) redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
-    /// Events from this index on are in the current commit.
-    pub(crate) committed: usize,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) event_id: OwnedEventId,
-    pub(crate) status: EventStatus,
-    /// `None` for the current commit.
-    pub(crate) position: Option<u64>,
-    pub(crate) index: u16,
-    pub(crate) prev: Box<[NodeId]>,
-    pub(crate) auth: Box<[NodeId]>,
-    /// For state events.
-    pub(crate) own: Option<Own>,
-    /// The state after the event, if it is kept.
-    pub(crate) state: Option<State>,
-    /// The distance to the nearest kept state, along single predecessors.
-    pub(crate) apart: u16,
-}
-
-/// The data that is kept of a state event.
-#[derive(Clone, Debug)]
-pub(crate) struct Own {
-    pub(crate) slot: SlotId,
-    pub(crate) pdu: Arc<Pdu>,
-}
-
-impl Node {
-    /// The slot that the event takes in the state after it.
-    pub(crate) fn takes(&self) -> Option<SlotId> {
-        let is_in = self.status != EventStatus::Rejected;
-        self.own.as_ref().filter(|_| is_in).map(|own| own.slot)
-    }
+    redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
+    /// Events from this number on are in the current commit.
+    committed: usize,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) work: Work,
 }
 
 impl Graph {
@@ -89,67 +61,80 @@ impl Graph {
     /// Whether the room has no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.nodes.len() == 0
     }
 
     /// The decision about an event; `None` if it is not known.
     #[must_use]
     pub fn status(&self, event_id: &EventId) -> Option<EventStatus> {
-        self.ids.get(event_id).map(|id| self.node(*id).status)
+        self.nodes.find(event_id).map(|id| self.nodes.get(id).status)
     }
 
-    /// The events that a new one has to follow.
-    pub fn extremities(&self) -> impl Iterator<Item = &EventId> {
-        self.extremities.iter().map(|id| &*self.node(*id).event_id)
+    /// The events that a new one has to follow, as far as they are kept.
+    pub fn extremities(&self) -> impl Iterator<Item = OwnedEventId> {
+        self.extremities.iter().map(|id| self.nodes.event_id(*id))
     }
 
     /// The events that resolve to the room's state.
-    pub fn leaves(&self) -> impl Iterator<Item = &EventId> {
-        self.leaves.iter().map(|id| &*self.node(*id).event_id)
+    pub fn leaves(&self) -> impl Iterator<Item = OwnedEventId> {
+        self.leaves.considered().iter().map(|id| self.nodes.event_id(*id))
+    }
+
+    /// Whether the event was not rejected, and no such event follows it.
+    #[must_use]
+    pub fn is_leaf(&self, event_id: &EventId) -> bool {
+        let id = self.nodes.find(event_id).filter(|id| !self.nodes.is_rejected(*id));
+        id.is_some_and(|id| !self.nodes.get(id).is_followed)
     }
 
     /// The state of the room, in order of type and state key.
     #[must_use]
-    pub fn state(&self) -> Vec<(&str, &str, &EventId)> {
+    pub fn state(&self) -> Vec<(&str, &str, OwnedEventId)> {
         self.named(&self.current)
     }
 
     /// The state after an event.
-    ///
-    /// # Errors
-    /// [`ResolveError`] if the branches before it cannot be resolved.
-    pub fn state_after(
-        &mut self,
-        event_id: &EventId,
-    ) -> Result<Vec<(&str, &str, &EventId)>, ResolveError> {
-        let Some(id) = self.ids.get(event_id).copied() else { return Ok(Vec::new()) };
-        let state = self.after(id)?;
-        Ok(self.named(&state))
+    pub fn state_after(&mut self, event_id: &EventId) -> Vec<(&str, &str, OwnedEventId)> {
+        let Some(id) = self.nodes.find(event_id) else { return Vec::new() };
+        let state = self.after(id);
+        self.named(&state)
+    }
+
+    /// The work that the graph has done so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work
     }
 
     /// The approximate memory of the graph, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
-        const NODE_BYTES: usize = 320;
-        const STATE_EVENT_BYTES: usize = 1_536;
-        self.nodes.len() * NODE_BYTES + self.slots.len() * STATE_EVENT_BYTES
+        const GRAPH_BYTES: usize = 4_096;
+        const REDACTION_BYTES: usize = 2_048;
+        GRAPH_BYTES
+            + self.nodes.weight_bytes()
+            + self.slots.weight_bytes()
+            + self.states_bytes
+            + self.leaves.weight_bytes()
+            + self.redactions.len() * REDACTION_BYTES
+            + self.verdicts.weight_bytes()
     }
 
     /// Folds the next event of the room's stream, with its place in the log.
     pub fn fold(&mut self, event: &RoomEvent, position: u64, index: u16) {
-        let id = self.insert(event, Some(position), index);
+        let Some(id) = self.insert(event, Some(position), index) else { return };
         match &event.envelope.state {
             Some(changes) if event.envelope.status != EventStatus::Rejected => {
                 self.restate(changes);
             }
             None if event.envelope.status == EventStatus::Accepted => {
-                self.current = self.node(id).apply(id, self.current.clone());
+                self.current = self.apply(id, self.current.clone());
             }
             _ => {}
         }
         self.committed = self.nodes.len();
         self.forget(&event.envelope.erases);
-        if self.leaves.iter().eq([&id]) {
+        if self.leaves.considered().iter().eq([&id]) {
             self.keep_state(id, self.current.clone());
         }
     }
@@ -160,11 +145,15 @@ impl Graph {
             return;
         };
         for erased in erased {
-            let node = self.ids.get(&erased.event_id).map(|id| &mut self.nodes[id.index()]);
-            let Some(own) = node.and_then(|node| node.own.as_mut()) else { continue };
-            if let Ok(redacted) = own.pdu.redacted(&version) {
+            let Some(id) = self.nodes.find(&erased.event_id) else { continue };
+            let redacted = self.nodes.own(id).and_then(|own| own.pdu.redacted(&version).ok());
+            let Some(redacted) = redacted else { continue };
+            let authorisers = self.authorisers(&redacted);
+            if let Some(own) = self.nodes.own_mut(id) {
                 own.pdu = Arc::new(redacted);
+                own.authorisers = authorisers;
             }
+            self.verdicts.clear();
         }
     }
 
@@ -176,9 +165,7 @@ impl Graph {
 
     /// Sets the position of the current commit, which is now complete.
     pub fn commit(&mut self, position: u64) {
-        for node in &mut self.nodes[self.committed..] {
-            node.position = Some(position);
-        }
+        self.nodes.commit(self.committed, position);
         self.committed = self.nodes.len();
     }
 
@@ -188,10 +175,10 @@ impl Graph {
         self.nodes.len() - self.committed
     }
 
-    pub(crate) fn restate(&mut self, changes: &[SlotChange]) {
+    fn restate(&mut self, changes: &[SlotChange]) {
         for change in changes {
             let slot = self.slots.id(&change.kind, &change.state_key);
-            let holder = change.holder.as_ref().and_then(|it| self.ids.get(&it.event_id).copied());
+            let holder = change.holder.as_ref().and_then(|it| self.nodes.find(&it.event_id));
             match holder {
                 Some(holder) => self.current.insert(slot, holder),
                 None => self.current.remove(&slot),
@@ -204,78 +191,45 @@ impl Graph {
         event: &RoomEvent,
         position: Option<u64>,
         index: u16,
-    ) -> NodeId {
+    ) -> Option<NodeId> {
         let (pdu, status) = (&event.pdu, event.envelope.status);
-        let id = NodeId::at(self.nodes.len());
-        let own = pdu.state_slot().map(|(kind, state_key)| {
-            let slot = self.slots.id(&kind, state_key);
-            Own { slot, pdu: Arc::clone(pdu) }
-        });
-        let known = |ids: &[OwnedEventId]| {
-            ids.iter().filter_map(|id| self.ids.get(id).copied()).collect::<Box<[_]>>()
-        };
-        let (prev, auth) = (known(&pdu.prev_events), known(&pdu.auth_events));
+        let (prev, auth) = (self.nodes.known(&pdu.prev_events), self.nodes.known(&pdu.auth_events));
+        let own = self.own_data(pdu, &auth);
+        let (prev, auth) = (&prev[..], &auth[..]);
+        let id = self.nodes.push(NewNode { pdu, status, position, index, prev, auth, own })?;
         if self.version.is_none() && pdu.kind.to_string() == "m.room.create" {
-            self.version = RoomVersion::of(pdu);
+            self.create(pdu, id);
         }
-        self.grow(id, &prev, status);
+        self.work.looked_at += self.leaves.add(&mut self.nodes, id);
+        if status == EventStatus::Accepted {
+            follow(&mut self.extremities, |end| prev.contains(end), id);
+        }
         self.await_target(pdu, status);
-        let apart = match &*prev {
-            [one] => self.node(*one).apart.saturating_add(1),
-            _ => 0,
-        };
-        let event_id = pdu.event_id.clone();
-        self.ids.insert(event_id.clone(), id);
-        let state = None;
-        self.nodes.push(Node { event_id, status, position, index, prev, auth, own, state, apart });
-        id
+        Some(id)
     }
 
-    pub(crate) fn await_target(&mut self, pdu: &Arc<Pdu>, status: EventStatus) {
+    fn create(&mut self, pdu: &Arc<Pdu>, id: NodeId) {
+        self.version = RoomVersion::of(pdu);
+        self.create = Some(id);
+        if let Some(version) = &self.version {
+            let create = RoomCreateEvent::new(Judged { pdu, rejected: false });
+            self.creators = create.creators(&version.rules().authorization).unwrap_or_default();
+        }
+    }
+
+    fn await_target(&mut self, pdu: &Arc<Pdu>, status: EventStatus) {
         self.redactions.remove(&pdu.event_id);
         let version = self.version.as_ref().filter(|_| status == EventStatus::Accepted);
         let target = version.and_then(|version| redaction_target(pdu, version.rules()));
-        if let Some(target) = target.filter(|target| !self.ids.contains_key(target)) {
+        if let Some(target) = target.filter(|target| self.nodes.find(target).is_none()) {
             self.redactions.entry(target).or_default().push(Arc::clone(pdu));
         }
     }
 
-    pub(crate) fn grow(&mut self, id: NodeId, prev: &[NodeId], status: EventStatus) {
-        if status == EventStatus::Rejected {
-            return;
-        }
-        self.leaves.retain(|leaf| !prev.contains(leaf));
-        self.leaves.insert(id);
-        if status == EventStatus::Accepted {
-            self.extremities.retain(|end| !prev.contains(end));
-            self.extremities.insert(id);
-        }
-    }
-
-    /// Keeps the state after an event, if it is far from the nearest kept state.
-    pub(crate) fn keep_state(&mut self, id: NodeId, state: State) {
-        let node = &mut self.nodes[id.index()];
-        if node.prev.len() != 1 || node.apart >= STATES_APART {
-            node.state = Some(state);
-            node.apart = 0;
-        }
-    }
-
-    pub(crate) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.index()]
-    }
-
-    /// The event, if it is state.
-    pub(crate) fn judged(&self, event_id: &EventId) -> Option<Judged<'_>> {
-        let node = self.node(*self.ids.get(event_id)?);
-        let rejected = node.status == EventStatus::Rejected;
-        node.own.as_ref().map(|own| Judged { pdu: &own.pdu, rejected })
-    }
-
-    pub(crate) fn named<'a>(&'a self, state: &State) -> Vec<(&'a str, &'a str, &'a EventId)> {
+    pub(crate) fn named(&self, state: &State) -> Vec<(&str, &str, OwnedEventId)> {
         let name = |(slot, holder): (&SlotId, &NodeId)| {
             let (kind, state_key) = self.slots.name(*slot);
-            (kind, state_key, &*self.node(*holder).event_id)
+            (kind, state_key, self.nodes.event_id(*holder))
         };
         let mut named: Vec<_> = state.iter().map(name).collect();
         named.sort_unstable();
@@ -283,7 +237,7 @@ impl Graph {
     }
 
     pub(crate) fn holder(&self, id: NodeId) -> Holder {
-        let node = self.node(id);
-        Holder { event_id: node.event_id.clone(), position: node.position, index: node.index }
+        let (position, index) = (self.nodes.position(id), self.nodes.get(id).index);
+        Holder { event_id: self.nodes.event_id(id), position, index }
     }
 }

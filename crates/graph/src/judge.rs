@@ -3,24 +3,14 @@
 //! Source: Matrix server-server specification, "Checks performed on receipt of a PDU", from the
 //! fourth on.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use imbl::ordmap::DiffItem;
-use rookery_domain::{
-    Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, RoomVersion, SlotChange,
-};
-use ruma_common::{EventId, OwnedEventId};
-use ruma_events::{StateEventType, TimelineEventType};
-use ruma_state_res::{check_state_dependent_auth_rules, check_state_independent_auth_rules};
+use rookery_domain::{Envelope, EventStatus, Origin, Pdu, Rejection, RoomEvent, SlotChange};
+use ruma_common::OwnedEventId;
+use ruma_events::TimelineEventType;
 
-use crate::{
-    Graph, ResolveError,
-    resolve::Judged,
-    states::{NodeId, State},
-};
+use crate::{Graph, leaves::only_moved, nodes::NodeId, states::State};
 
 /// The graph's decision about an event.
 #[derive(Clone, Debug)]
@@ -31,6 +21,9 @@ pub enum Verdict {
     Missing(Vec<OwnedEventId>),
     /// It cannot be an event of this room, for this reason. Drop it.
     Refused(String),
+    /// The room has so many open branches that this event may not add another one. Drop it, and take
+    /// it when an event arrives that follows it and ends an open branch.
+    Crowded,
     /// Append it to the log.
     Decided(Decided),
 }
@@ -48,40 +41,47 @@ impl Graph {
     /// Decides about an event of another server after its signatures were checked, and adds it to
     /// the current commit.
     ///
-    /// # Errors
-    /// [`ResolveError`] if the states before it cannot be resolved. The graph is unchanged then.
-    pub fn receive(&mut self, pdu: &Arc<Pdu>, origin: Origin) -> Result<Verdict, ResolveError> {
+    /// `awaited` says that an event waits for this one and ends an open branch, so that the room
+    /// takes this one even if it has many.
+    pub fn receive(&mut self, pdu: &Arc<Pdu>, origin: Origin, awaited: bool) -> Verdict {
         if let Some(status) = self.status(&pdu.event_id) {
-            return Ok(Verdict::Known(status));
+            return Verdict::Known(status);
         }
         let creates = pdu.kind == TimelineEventType::RoomCreate;
         if creates && !self.is_empty() {
-            return Ok(Verdict::Refused("the room was created by another event".to_owned()));
+            return Verdict::Refused("the room was created by another event".to_owned());
         }
         let named = pdu.prev_events.iter().chain(&pdu.auth_events);
-        let mut missing: Vec<_> = named.filter(|id| !self.ids.contains_key(*id)).cloned().collect();
+        let mut missing: Vec<_> =
+            named.filter(|id| self.nodes.find(id).is_none()).cloned().collect();
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
-            return Ok(Verdict::Missing(missing));
+            return Verdict::Missing(missing);
         }
         if self.is_empty() && !creates {
-            return Ok(Verdict::Refused("the room is not known here".to_owned()));
+            return Verdict::Refused("the room is not known here".to_owned());
         }
-        let before = self.before(&self.known(&pdu.prev_events))?;
+        if !awaited && self.would_crowd(pdu, false) {
+            return Verdict::Crowded;
+        }
+        let before = self.before(&self.nodes.known(&pdu.prev_events));
         let (status, reason) = match self.forbidding(pdu, &before) {
             // The stream of a room begins with its create event. A tampered copy of the create
             // event has the ID of the real one, so it must not take its place.
             Forbidding::Now(rule) | Forbidding::Ever(rule) if creates => {
-                return Ok(Verdict::Refused(rule));
+                return Verdict::Refused(rule);
             }
             Forbidding::Nothing => (EventStatus::Accepted, None),
             Forbidding::Now(rule) => (EventStatus::SoftFailed, Some(rule)),
             Forbidding::Ever(rule) => (EventStatus::Rejected, Some(rule)),
         };
+        if status == EventStatus::SoftFailed && !awaited && self.would_crowd(pdu, true) {
+            return Verdict::Crowded;
+        }
         let envelope = Envelope { origin, status, ..Envelope::local(None, None) };
-        let event = self.take(pdu, envelope, before)?;
-        Ok(Verdict::Decided(Decided { event, reason }))
+        let event = self.take(pdu, envelope, before);
+        Verdict::Decided(Decided { event, reason })
     }
 
     /// Adds an event of this server to the current commit, with its effect on the state.
@@ -89,119 +89,74 @@ impl Graph {
     /// # Errors
     /// [`Rejection::Forbidden`] if other servers would reject it: the state before it forbids it.
     pub fn make(&mut self, pdu: &Arc<Pdu>, envelope: Envelope) -> Result<RoomEvent, Rejection> {
-        let forbidden = |rule: String| Rejection::Forbidden { rule };
-        let failed = |error: ResolveError| forbidden(error.to_string());
-        let before = self.before(&self.known(&pdu.prev_events)).map_err(failed)?;
+        let before = self.before(&self.nodes.known(&pdu.prev_events));
         match self.forbidding(pdu, &before) {
-            Forbidding::Nothing => self.take(pdu, envelope, before).map_err(failed),
-            Forbidding::Now(rule) | Forbidding::Ever(rule) => Err(forbidden(rule)),
+            Forbidding::Nothing => Ok(self.take(pdu, envelope, before)),
+            Forbidding::Now(rule) | Forbidding::Ever(rule) => Err(Rejection::Forbidden { rule }),
         }
     }
 
     /// Whether the room has one extremity and the state after it equals the room's state.
     #[must_use]
     pub fn agrees(&mut self) -> bool {
-        let mut ends = self.extremities.iter().copied();
-        let (Some(end), None) = (ends.next(), ends.next()) else { return false };
-        self.after(end).is_ok_and(|state| state.diff(&self.current).next().is_none())
+        let [end] = self.extremities[..] else { return false };
+        self.after(end).diff(&self.current).next().is_none()
     }
 
     /// The rules that forbid an event, given the state before it.
-    fn forbidding(&self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
+    fn forbidding(&mut self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
         let verdict = self.check_auth_events(pdu).and_then(|()| self.check(pdu, before));
         if let Err(rule) = verdict {
             return Forbidding::Ever(rule);
         }
-        match self.check(pdu, &self.current) {
+        let current = self.current.clone();
+        match self.check(pdu, &current) {
             Ok(()) => Forbidding::Nothing,
             Err(rule) => Forbidding::Now(rule),
         }
     }
 
-    /// Checks an event against the state of its own auth events.
-    fn check_auth_events(&self, pdu: &Arc<Pdu>) -> Result<(), String> {
-        let fresh =
-            (pdu.kind == TimelineEventType::RoomCreate).then(|| RoomVersion::of(pdu)).flatten();
-        let version = self.version.as_ref().or(fresh.as_ref());
-        let version = version.ok_or("this server does not know the room's version")?;
-        let rules = &version.rules().authorization;
-        check_state_independent_auth_rules(rules, pdu, |id| self.judged(id))?;
-        let create = EventId::parse(pdu.room_id.as_str().replacen('!', "$", 1)).ok();
-        let implied = create.filter(|_| rules.room_create_event_id_as_room_id);
-        let named = pdu.auth_events.iter().chain(&implied);
-        let named: BTreeMap<_, _> = named
-            .filter_map(|id| {
-                let event = self.judged(id)?;
-                let slot = (event.pdu.kind.to_string(), event.pdu.state_key.clone()?);
-                Some((slot, event))
-            })
-            .collect();
-        check_state_dependent_auth_rules(rules, pdu, |kind: &StateEventType, key: &str| {
-            named.get(&(kind.to_string(), key.to_owned())).copied()
-        })
-    }
-
-    /// Checks an event against a state.
-    fn check(&self, pdu: &Arc<Pdu>, state: &State) -> Result<(), String> {
-        let Some(version) = &self.version else { return Ok(()) };
-        check_state_dependent_auth_rules(&version.rules().authorization, pdu, |kind, key| {
-            let slot = self.slots.get(&kind.to_string(), key)?;
-            let own = self.node(*state.get(&slot)?).own.as_ref()?;
-            Some(Judged { pdu: &own.pdu, rejected: false })
-        })
+    /// Whether an event opens a branch, and the room or its server has as many as it may have.
+    fn would_crowd(&self, pdu: &Pdu, soft_fails: bool) -> bool {
+        let server = self.nodes.known_server(pdu.sender.server_name());
+        self.leaves.is_crowded(server, soft_fails)
+            && !pdu.prev_events.iter().any(|prev| self.is_leaf(prev))
     }
 
     /// Adds an event to the graph and writes its effect on the state into its envelope.
-    fn take(
-        &mut self,
-        pdu: &Arc<Pdu>,
-        envelope: Envelope,
-        before: State,
-    ) -> Result<RoomEvent, ResolveError> {
+    fn take(&mut self, pdu: &Arc<Pdu>, envelope: Envelope, before: State) -> RoomEvent {
         let mut event = RoomEvent::new(envelope, Arc::clone(pdu));
-        let ends = (self.leaves.clone(), self.extremities.clone());
+        let leaves_before = self.leaves.considered().clone();
         let index = u16::try_from(self.uncommitted()).unwrap_or(u16::MAX);
-        let id = self.insert(&event, None, index);
-        let after = self.node(id).apply(id, before);
+        let Some(id) = self.insert(&event, None, index) else { return event };
+        let after = self.apply(id, before);
         self.keep_state(id, after.clone());
-        match self.settled(id, after, &ends.0) {
-            Ok(current) => {
-                let changes = self.changes(&current);
-                self.current = current;
-                if !self.is_plain(id, &changes) {
-                    event.restated = self.holders(id, &changes);
-                    event.envelope.state = Some(changes);
-                }
-                self.forget(&event.envelope.erases);
-                Ok(event)
-            }
-            Err(error) => {
-                self.nodes.pop();
-                self.ids.remove(&pdu.event_id);
-                (self.leaves, self.extremities) = ends;
-                Err(error)
-            }
+        let current = self.settled(id, after, &leaves_before);
+        let changes = self.changes(&current);
+        self.current = current;
+        if !self.is_plain(id, &changes) {
+            event.restated = self.holders(id, &changes);
+            event.envelope.state = Some(changes);
         }
+        self.forget(&event.envelope.erases);
+        event
     }
 
     /// The state of the room after its newest event.
-    fn settled(
-        &mut self,
-        id: NodeId,
-        after: State,
-        leaves_before: &BTreeSet<NodeId>,
-    ) -> Result<State, ResolveError> {
-        let node = self.node(id);
-        let moves_on = |prev: &NodeId| node.takes().is_none() && leaves_before.contains(prev);
-        let stands_for_leaf = matches!(&*node.prev, [prev] if moves_on(prev));
+    fn settled(&mut self, id: NodeId, after: State, leaves_before: &BTreeSet<NodeId>) -> State {
+        let leaves = self.leaves.considered();
+        let prev = self.nodes.prev(id);
+        let only_moves = |prev: NodeId| {
+            self.nodes.takes(id).is_none() && only_moved(leaves_before, leaves, prev, id)
+        };
         // Messages are frequent, so they must not need resolution, however many leaves there are.
-        if node.status == EventStatus::Rejected || stands_for_leaf {
-            return Ok(self.current.clone());
+        if leaves == leaves_before || matches!(prev, [prev] if only_moves(*prev)) {
+            return self.current.clone();
         }
-        if self.leaves.iter().eq([&id]) {
-            return Ok(after);
+        if leaves.iter().eq([&id]) {
+            return after;
         }
-        let leaves: Vec<_> = self.leaves.iter().copied().collect();
+        let leaves: Vec<_> = leaves.iter().copied().collect();
         self.before(&leaves)
     }
 
@@ -230,14 +185,14 @@ impl Graph {
 
     /// Whether the changes are the default ones of the event, given its status.
     fn is_plain(&self, id: NodeId, changes: &[SlotChange]) -> bool {
-        let node = self.node(id);
-        let own = node.own.as_ref().filter(|_| node.status == EventStatus::Accepted);
+        let accepted = self.nodes.get(id).status == EventStatus::Accepted;
+        let own = self.nodes.own(id).filter(|_| accepted);
         match (own, changes) {
             (None, []) => true,
             (Some(own), [change]) => {
                 let slot = self.slots.get(&change.kind, &change.state_key);
                 let holder = change.holder.as_ref().map(|holder| &holder.event_id);
-                slot == Some(own.slot) && holder == Some(&node.event_id)
+                slot == Some(own.slot) && holder == Some(&own.pdu.event_id)
             }
             _ => false,
         }
@@ -246,13 +201,9 @@ impl Graph {
     /// The events, other than the one that changed it, that hold slots now.
     fn holders(&self, id: NodeId, changes: &[SlotChange]) -> Vec<Arc<Pdu>> {
         let holders = changes.iter().filter_map(|change| change.holder.as_ref());
-        let nodes = holders.filter_map(|holder| self.ids.get(&holder.event_id));
-        let others = nodes.filter(|other| **other != id);
-        others.filter_map(|id| Some(Arc::clone(&self.node(*id).own.as_ref()?.pdu))).collect()
-    }
-
-    fn known(&self, ids: &[OwnedEventId]) -> Vec<NodeId> {
-        ids.iter().filter_map(|id| self.ids.get(id).copied()).collect()
+        let nodes = holders.filter_map(|holder| self.nodes.find(&holder.event_id));
+        let others = nodes.filter(|other| *other != id);
+        others.filter_map(|id| Some(Arc::clone(&self.nodes.own(id)?.pdu))).collect()
     }
 }
 

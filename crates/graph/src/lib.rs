@@ -6,7 +6,11 @@
 mod chains;
 mod graph;
 mod judge;
+mod leaves;
+mod nodes;
+mod order;
 mod resolve;
+mod rules;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -14,5 +18,6 @@ mod tests;
 pub use self::{
     graph::Graph,
     judge::{Decided, Verdict},
-    resolve::ResolveError,
+    leaves::LEAVES_MAX,
+    resolve::Work,
 };

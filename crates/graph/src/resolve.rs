@@ -1,10 +1,9 @@
 //! State resolution.
 //!
-//! Source: Matrix specification, room versions 2 and 12, "State resolution", as ruma does it.
+//! Source: Matrix specification, room versions 2 and 12, "State resolution".
 //!
 //! **Invariant:** the result is that of the algorithm over the whole states, but the work grows
-//! with their differences only. ruma gets the slots that differ and those that authorise the
-//! disputed events (a property test compares).
+//! with their differences only. A property test compares it with ruma's, over the whole states.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,22 +12,25 @@ use std::{
 
 use imbl::ordmap::DiffItem;
 use rookery_domain::Pdu;
-use ruma_common::{EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId};
-use ruma_events::{StateEventType, TimelineEventType};
-use ruma_state_res::{
-    Event, StateMap, auth_types_for_event, resolve, utils::event_id_set::EventIdSet,
-};
+use ruma_common::{MilliSecondsSinceUnixEpoch, OwnedEventId, RoomId, UserId};
+use ruma_events::TimelineEventType;
+use ruma_state_res::Event;
 use serde_json::value::RawValue;
 
 use crate::{
     Graph,
-    states::{NodeId, SlotId, State},
+    nodes::NodeId,
+    states::{LEVELS, SlotId, State},
 };
 
-/// States that cannot be resolved: the room has no create event, or an auth event is malformed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the state of the room cannot be resolved: {0}")]
-pub struct ResolveError(String);
+/// The work that a graph has done, for measurements and tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// How often the authorisation rules were applied to an event.
+    pub checks: u64,
+    /// How many events and slots were looked at beside that.
+    pub looked_at: u64,
+}
 
 /// An event and whether it was rejected, for ruma.
 #[derive(Clone, Copy, Debug)]
@@ -37,19 +39,26 @@ pub(crate) struct Judged<'a> {
     pub(crate) rejected: bool,
 }
 
+/// A state in the making: the slots on which all states agree, and the disputed ones that are
+/// decided already.
+struct Partial<'a> {
+    agreed: Option<&'a State>,
+    disputed: &'a BTreeSet<SlotId>,
+    decided: BTreeMap<SlotId, NodeId>,
+}
+
+impl Partial<'_> {
+    fn holder(&self, slot: SlotId) -> Option<NodeId> {
+        let agreed = || self.agreed.filter(|_| !self.disputed.contains(&slot))?.get(&slot);
+        self.decided.get(&slot).or_else(agreed).copied()
+    }
+}
+
 impl Graph {
-    pub(crate) fn resolve(&self, states: &[State]) -> Result<State, ResolveError> {
-        let mut distinct: Vec<&State> = Vec::new();
-        for state in states {
-            if !distinct.iter().any(|known| known.diff(state).next().is_none()) {
-                distinct.push(state);
-            }
-        }
-        let Some((first, rest)) = distinct.split_first() else { return Ok(State::new()) };
-        if rest.is_empty() {
-            return Ok((*first).clone());
-        }
-        let conflicted: BTreeSet<_> = rest
+    /// The resolution of several states.
+    pub(crate) fn resolve(&mut self, states: &[State]) -> State {
+        let Some((first, rest)) = states.split_first() else { return State::new() };
+        let disputed: BTreeSet<_> = rest
             .iter()
             .flat_map(|other| first.diff(other))
             .map(|item| match item {
@@ -58,88 +67,67 @@ impl Graph {
                 | DiffItem::Update { old: (slot, _), .. } => *slot,
             })
             .collect();
-        let resolved = self.resolve_conflict(&distinct, &conflicted)?;
-        let mut state: State = (*first).clone();
-        for slot in &conflicted {
+        self.work.looked_at += (disputed.len() * states.len()) as u64;
+        if disputed.is_empty() {
+            return first.clone();
+        }
+        let decided = self.decide(states, &disputed);
+        let mut state = first.clone();
+        for slot in &disputed {
             state.remove(slot);
         }
-        for (slot, holder) in resolved {
+        for (slot, holder) in decided {
             // Slots on which all states agree stay.
-            if conflicted.contains(&slot) || !first.contains_key(&slot) {
+            if disputed.contains(&slot) || !first.contains_key(&slot) {
                 state.insert(slot, holder);
             }
         }
-        Ok(state)
+        state
     }
 
-    fn resolve_conflict(
-        &self,
-        states: &[&State],
-        conflicted: &BTreeSet<SlotId>,
-    ) -> Result<BTreeMap<SlotId, NodeId>, ResolveError> {
-        let version = self.version.as_ref().ok_or_else(|| failed("it has no create event"))?;
-        let rules = version.rules();
-        let state_rules =
-            rules.state_res.v2_rules().ok_or_else(|| failed("its version is too old"))?;
-        let holders = |state: &&State| {
-            let held = conflicted.iter().filter_map(|slot| state.get(slot).copied());
+    /// The holders of the disputed slots, and of slots that no state has.
+    fn decide(
+        &mut self,
+        states: &[State],
+        disputed: &BTreeSet<SlotId>,
+    ) -> BTreeMap<SlotId, NodeId> {
+        let rules = self.version.as_ref().and_then(|it| it.rules().state_res.v2_rules().copied());
+        let Some(rules) = rules else { return BTreeMap::new() };
+        let holders = |state: &State| {
+            let held = disputed.iter().filter_map(|slot| state.get(slot).copied());
             held.collect::<Vec<_>>()
         };
-        let disputed: BTreeSet<_> = states.iter().flat_map(holders).collect();
-        let difference = self.auth_difference(states, conflicted);
-        let subgraph = if state_rules.consider_conflicted_state_subgraph {
-            self.subgraph(&disputed)
-        } else {
-            BTreeSet::new()
-        };
-        let all = disputed.iter().chain(&difference).chain(&subgraph);
-        let mut wanted = conflicted.clone();
-        wanted.extend(all.flat_map(|id| self.authorising_slots(*id)));
-        let maps: Vec<_> = states.iter().map(|state| self.state_map(state, &wanted)).collect();
-        let resolved = resolve(
-            &rules.authorization,
-            state_rules,
-            &maps,
-            // The auth difference holds the events that are in one chain and not in the other.
-            vec![self.id_set(&difference), EventIdSet::new()],
-            |id: &EventId| self.judged(id),
-            |_| Some(self.id_set(&subgraph)),
-        )
-        .map_err(|error| failed(&error.to_string()))?;
-        let slot = |(key, id): ((StateEventType, String), OwnedEventId)| {
-            let slot = self.slots.get(&key.0.to_string(), &key.1)?;
-            Some((slot, *self.ids.get(&id)?))
-        };
-        Ok(resolved.into_iter().filter_map(slot).collect())
+        let ends: BTreeSet<_> = states.iter().flat_map(holders).collect();
+        let mut all = self.auth_difference(states, disputed);
+        if rules.consider_conflicted_state_subgraph {
+            all.extend(self.subgraph(&ends));
+        }
+        all.extend(ends);
+        all.retain(|id| self.nodes.own(*id).is_some());
+        self.work.looked_at += all.len() as u64;
+        let starts_empty = rules.begin_iterative_auth_checks_with_empty_state_map;
+        let agreed = states.first().filter(|_| !starts_empty);
+        let mut partial = Partial { agreed, disputed, decided: BTreeMap::new() };
+        let power = self.power_ordered(&all);
+        self.apply_in_order(&power, &mut partial);
+        for id in &power {
+            all.remove(id);
+        }
+        let others = self.mainline_ordered(all.into_iter(), partial.holder(LEVELS));
+        self.apply_in_order(&others, &mut partial);
+        partial.decided
     }
 
-    /// The slots of the events that may authorise a state event.
-    fn authorising_slots(&self, id: NodeId) -> Vec<SlotId> {
-        let rules = self.version.as_ref().map(|version| &version.rules().authorization);
-        let Some((rules, own)) = rules.zip(self.node(id).own.as_ref()) else { return Vec::new() };
-        let pdu = &own.pdu;
-        let state_key = pdu.state_key.as_deref();
-        let types = auth_types_for_event(&pdu.kind, &pdu.sender, state_key, &pdu.content, rules);
-        let types = types.unwrap_or_default().into_iter();
-        types.filter_map(|(kind, key)| self.slots.get(&kind.to_string(), &key)).collect()
+    /// Lets each event take its slot if the state before it allows it.
+    fn apply_in_order(&mut self, events: &[NodeId], partial: &mut Partial) {
+        for id in events {
+            if self.is_allowed(*id, |slot| partial.holder(slot))
+                && let Some(own) = self.nodes.own(*id)
+            {
+                partial.decided.insert(own.slot, *id);
+            }
+        }
     }
-
-    fn state_map(&self, state: &State, wanted: &BTreeSet<SlotId>) -> StateMap<OwnedEventId> {
-        let entry = |slot: &SlotId| {
-            let (kind, state_key) = self.slots.name(*slot);
-            let event_id = self.node(*state.get(slot)?).event_id.clone();
-            Some(((StateEventType::from(kind), state_key.to_owned()), event_id))
-        };
-        wanted.iter().filter_map(entry).collect()
-    }
-
-    pub(crate) fn id_set(&self, ids: &BTreeSet<NodeId>) -> EventIdSet<OwnedEventId> {
-        ids.iter().map(|id| self.node(*id).event_id.clone()).collect()
-    }
-}
-
-fn failed(reason: &str) -> ResolveError {
-    ResolveError(reason.to_owned())
 }
 
 impl Event for Judged<'_> {

@@ -7,21 +7,11 @@ use std::collections::HashMap;
 
 use imbl::OrdMap;
 
-use crate::{Graph, ResolveError, graph::Node};
+use crate::{Graph, nodes::NodeId};
 
-/// The number of an event in its graph: greater than the numbers of the events that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct NodeId(u32);
-
-impl NodeId {
-    pub(crate) fn at(index: usize) -> Self {
-        Self(u32::try_from(index).expect("fewer than four thousand million events in a room"))
-    }
-
-    pub(crate) const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+/// How many events may lie between two events whose state is kept. The other states are found by
+/// walking back.
+pub(crate) const STATES_APART: u16 = 32;
 
 /// The number of a slot in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,10 +21,26 @@ pub(crate) struct SlotId(u32);
 pub(crate) type State = OrdMap<SlotId, NodeId>;
 
 /// All slots ever named: type and state key.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SlotNames {
     names: Vec<(Box<str>, Box<str>)>,
     ids: HashMap<Box<str>, HashMap<Box<str>, SlotId>>,
+    bytes: usize,
+}
+
+/// The slot of the create event.
+pub(crate) const CREATE: SlotId = SlotId(0);
+
+/// The slot of the power levels.
+pub(crate) const LEVELS: SlotId = SlotId(1);
+
+impl Default for SlotNames {
+    fn default() -> Self {
+        let mut slots = Self { names: Vec::new(), ids: HashMap::new(), bytes: 0 };
+        slots.id("m.room.create", "");
+        slots.id("m.room.power_levels", "");
+        slots
+    }
 }
 
 impl SlotNames {
@@ -45,6 +51,7 @@ impl SlotNames {
         let id = SlotId(u32::try_from(self.names.len()).expect("fewer slots than events"));
         self.names.push((kind.into(), state_key.into()));
         self.ids.entry(kind.into()).or_default().insert(state_key.into(), id);
+        self.bytes += kind.len() + 2 * state_key.len();
         id
     }
 
@@ -57,45 +64,39 @@ impl SlotNames {
         (kind, state_key)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-}
-
-impl Node {
-    /// The state after the event, from the state before it.
-    pub(crate) fn apply(&self, id: NodeId, before: State) -> State {
-        match self.takes() {
-            Some(slot) => before.update(slot, id),
-            None => before,
-        }
+    /// The memory of the names, in bytes.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        /// Two pointers in the list, an entry of the index, and three texts with what the
+        /// allocator adds.
+        const NAME_BYTES: usize = 32 + 48 + 3 * 16;
+        self.names.len() * NAME_BYTES + self.bytes
     }
 }
 
 impl Graph {
     /// The resolution of the states after these events.
-    pub(crate) fn before(&mut self, prev: &[NodeId]) -> Result<State, ResolveError> {
-        let states = prev.iter().map(|id| self.after(*id)).collect::<Result<Vec<_>, _>>()?;
+    pub(crate) fn before(&mut self, prev: &[NodeId]) -> State {
+        let states: Vec<_> = prev.iter().map(|id| self.after(*id)).collect();
         self.resolve(&states)
     }
 
     /// The state after an event. States after merged branches are resolved once and kept.
-    pub(crate) fn after(&mut self, id: NodeId) -> Result<State, ResolveError> {
+    pub(crate) fn after(&mut self, id: NodeId) -> State {
         let mut waiting = vec![self.anchor(id)];
         while let Some(at) = waiting.last().copied() {
-            if self.node(at).state.is_some() {
+            if self.states.contains_key(&at) {
                 waiting.pop();
                 continue;
             }
-            let prev = self.node(at).prev.clone();
+            let prev = self.nodes.prev(at).to_vec();
             let anchors = prev.iter().map(|id| self.anchor(*id));
             let unknown: Vec<_> =
-                anchors.filter(|anchor| self.node(*anchor).state.is_none()).collect();
+                anchors.filter(|anchor| !self.states.contains_key(anchor)).collect();
             if unknown.is_empty() {
                 let states: Vec<_> = prev.iter().map(|id| self.walk(*id)).collect();
-                let before = self.resolve(&states)?;
-                let after = self.node(at).apply(at, before);
-                self.nodes[at.index()].state = Some(after);
+                let before = self.resolve(&states);
+                let after = self.apply(at, before);
+                self.keep(at, after);
                 waiting.pop();
             } else {
                 waiting.extend(unknown);
@@ -103,13 +104,44 @@ impl Graph {
         }
         let state = self.walk(id);
         self.keep_state(id, state.clone());
-        Ok(state)
+        state
+    }
+
+    /// The state after an event, from the state before it.
+    pub(crate) fn apply(&self, id: NodeId, before: State) -> State {
+        match self.nodes.takes(id) {
+            Some(slot) => before.update(slot, id),
+            None => before,
+        }
+    }
+
+    /// Keeps the state after an event, if it is far from the nearest kept state.
+    pub(crate) fn keep_state(&mut self, id: NodeId, state: State) {
+        let is_merge = self.nodes.prev(id).len() != 1;
+        let node = self.nodes.get_mut(id);
+        if is_merge || node.apart >= STATES_APART {
+            node.apart = 0;
+            self.keep(id, state);
+        }
+    }
+
+    fn keep(&mut self, id: NodeId, state: State) {
+        /// An entry of the map.
+        const STATE_BYTES: usize = 96;
+        /// The nodes of a tree that a changed slot copies.
+        const CHANGE_BYTES: usize = 320;
+        let base = self.nodes.prev(id).first().map(|prev| self.anchor(*prev));
+        let base = base.and_then(|base| self.states.get(&base));
+        let changes = base.map_or(state.len(), |base| base.diff(&state).count());
+        if self.states.insert(id, state).is_none() {
+            self.states_bytes += STATE_BYTES + changes * CHANGE_BYTES;
+        }
     }
 
     /// The nearest event, from this one backwards, whose state is kept or that does not follow
     /// exactly one other.
     fn anchor(&self, mut id: NodeId) -> NodeId {
-        while let (None, [one]) = (&self.node(id).state, &*self.node(id).prev) {
+        while let (false, [one]) = (self.states.contains_key(&id), self.nodes.prev(id)) {
             id = *one;
         }
         id
@@ -120,7 +152,7 @@ impl Graph {
         let mut path = Vec::new();
         let mut at = id;
         let mut state = loop {
-            match (&self.node(at).state, &*self.node(at).prev) {
+            match (self.states.get(&at), self.nodes.prev(at)) {
                 (Some(state), _) => break state.clone(),
                 (None, [one]) => {
                     path.push(at);
@@ -130,7 +162,7 @@ impl Graph {
             }
         };
         for id in path.into_iter().rev() {
-            if let Some(slot) = self.node(id).takes() {
+            if let Some(slot) = self.nodes.takes(id) {
                 state.insert(slot, id);
             }
         }

@@ -98,6 +98,30 @@ impl Held {
         ready.into_iter().filter_map(|number| self.remove(number)).collect()
     }
 
+    /// Whether an event waits for this one, directly or through others, that also follows a leaf:
+    /// with this one the room then gets no branch more.
+    pub(super) fn ends_a_branch(
+        &self,
+        room_id: &RoomId,
+        event_id: &EventId,
+        is_leaf: impl Fn(&EventId) -> bool,
+    ) -> bool {
+        let Some(room) = self.rooms.get(room_id) else { return false };
+        let (mut open, mut seen) = (vec![event_id], BTreeSet::new());
+        while let Some(id) = open.pop() {
+            for number in room.for_event.get(id).into_iter().flatten() {
+                let Some(event) = room.events.get(number).filter(|_| seen.insert(*number)) else {
+                    continue;
+                };
+                if event.pdu.prev_events.iter().any(|prev| is_leaf(prev)) {
+                    return true;
+                }
+                open.push(&event.pdu.event_id);
+            }
+        }
+        false
+    }
+
     pub(super) fn count(&self) -> HeldBack {
         HeldBack { events: self.order.len(), bytes: self.bytes, dropped: self.dropped }
     }

@@ -203,19 +203,35 @@ impl Commands {
                 continue;
             }
             let origin = Origin::Server(candidate.origin.clone());
-            match graph.graph.receive(&pdu, origin) {
-                Ok(Verdict::Known(status)) => {
+            let mut verdict = graph.graph.receive(&pdu, origin.clone(), false);
+            if matches!(verdict, Verdict::Crowded) {
+                let held = self.federation.held.lock();
+                let awaited =
+                    held.ends_a_branch(&pdu.room_id, &pdu.event_id, |id| graph.graph.is_leaf(id));
+                drop(held);
+                if awaited {
+                    verdict = graph.graph.receive(&pdu, origin, true);
+                }
+            }
+            match verdict {
+                Verdict::Known(status) => {
                     progress.answer(&candidate, Received::Known { status });
                 }
-                Ok(Verdict::Refused(reason)) => {
+                Verdict::Refused(reason) => {
                     progress.answer(&candidate, Received::Refused { reason });
                 }
-                Ok(Verdict::Missing(missing)) => {
+                Verdict::Crowded => {
+                    let reason = "the room has too many open branches: send an event that follows \
+                                  this one and the newest events of the room"
+                        .to_owned();
+                    progress.answer(&candidate, Received::Refused { reason });
+                }
+                Verdict::Missing(missing) => {
                     let origin = candidate.origin.clone();
                     self.federation.held.lock().hold(pdu, origin, &missing);
                     progress.answer(&candidate, Received::Held { missing });
                 }
-                Ok(Verdict::Decided(decided)) => {
+                Verdict::Decided(decided) => {
                     bytes += pdu.json.len();
                     let freed = self.federation.held.lock().arrived(&pdu.room_id, &pdu.event_id);
                     progress.filled.push((candidate, decided));
@@ -223,10 +239,6 @@ impl Commands {
                     if redacts {
                         break;
                     }
-                }
-                Err(error) => {
-                    let reason = error.to_string();
-                    progress.answer(&candidate, Received::Refused { reason });
                 }
             }
         }

@@ -60,6 +60,7 @@ impl Aggregate for Room {
             facts: self.state_events().map(|pdu| accepted(Arc::clone(pdu))).collect(),
             extremities: self.forward_extremities().to_vec(),
             leaves: self.leaves().to_vec(),
+            is_crowded: self.is_crowded(),
             depth: self.depth(),
             calls: self.calls().clone(),
         })
@@ -68,7 +69,8 @@ impl Aggregate for Room {
     fn thaw(frozen: FrozenRoom) -> Option<Self> {
         let room_id = frozen.facts.first()?.pdu.room_id.clone();
         let mut room = Self::replay(room_id, &frozen.facts);
-        room.continue_after(frozen.extremities, frozen.leaves, frozen.depth, frozen.calls);
+        let FrozenRoom { extremities, leaves, is_crowded, depth, calls, .. } = frozen;
+        room.continue_after(extremities, leaves, is_crowded, depth, calls);
         Some(room)
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct FrozenRoom {
     pub(crate) extremities: Vec<OwnedEventId>,
     /// The events that resolve to the state.
     pub(crate) leaves: Vec<OwnedEventId>,
+    /// There were more of them than are kept.
+    pub(crate) is_crowded: bool,
     /// The depth of the deepest event.
     pub(crate) depth: u64,
     /// The active calls, and the last ones that ended.
@@ -38,22 +40,25 @@ impl Frozen for FrozenRoom {
 
     fn store(&self) -> io::Result<Vec<u8>> {
         let facts: Vec<_> = self.facts.iter().map(stored).collect();
-        let stored = (&self.extremities, &self.leaves, self.depth, &self.calls, facts);
+        let ends = (&self.extremities, &self.leaves, self.is_crowded);
+        let stored = (ends, self.depth, &self.calls, facts);
         postcard::to_stdvec(&stored).map_err(io::Error::other)
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
         type Events = Vec<(String, Bytes, Bytes)>;
-        type Stored = (Vec<OwnedEventId>, Vec<OwnedEventId>, u64, RoomCalls, Events);
-        let (extremities, leaves, depth, calls, facts): Stored =
-            postcard::from_bytes(bytes).ok()?;
+        type Ends = (Vec<OwnedEventId>, Vec<OwnedEventId>, bool);
+        type Stored = (Ends, u64, RoomCalls, Events);
+        let stored: Stored = postcard::from_bytes(bytes).ok()?;
+        let ((extremities, leaves, is_crowded), depth, calls, facts) = stored;
         let facts = facts.iter().map(|(id, envelope, content)| {
             match Fact::read(Subject::Room, id, envelope, content) {
                 Ok(Fact::Room(event)) => Some(event),
                 _ => None,
             }
         });
-        Some(Self { facts: facts.collect::<Option<_>>()?, extremities, leaves, depth, calls })
+        let facts = facts.collect::<Option<_>>()?;
+        Some(Self { facts, extremities, leaves, is_crowded, depth, calls })
     }
 }
 

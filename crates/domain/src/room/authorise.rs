@@ -69,7 +69,8 @@ impl Room {
         cx: &Context,
     ) -> Result<Arc<Pdu>, Rejection> {
         let auth_events = self.auth_events(kind, state_key, &content, cx.sender)?;
-        let newest = self.extremities.len().saturating_sub(PREV_EVENTS_MAX);
+        // The first end continues the room's oldest line; the others have waited longest.
+        let first = self.extremities.len().min(PREV_EVENTS_MAX);
         let event = Unsealed {
             room_id: Some(&self.id),
             sender: cx.sender,
@@ -77,7 +78,7 @@ impl Room {
             state_key,
             redacts,
             content,
-            prev_events: self.extremities[newest..].to_vec(),
+            prev_events: self.extremities[..first].to_vec(),
             auth_events,
             depth: (self.depth + 1).min(DEPTH_MAX),
             origin_server_ts: cx.now,

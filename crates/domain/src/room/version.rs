@@ -1,12 +1,14 @@
 //! The data that follows from a room's create event.
 
+pub(super) mod creators;
+
 use std::sync::Arc;
 
 use rookery_pdu::supported_rules;
 use ruma_common::{RoomVersionId, room_version_rules::RoomVersionRules};
 use serde::Deserialize;
 
-use super::Creators;
+use self::creators::Creators;
 use crate::Pdu;
 
 /// The version of a room, with its rules.

@@ -19,7 +19,7 @@ pub struct Creators {
 
 impl Creators {
     /// The creators of a room without a create event.
-    pub(super) const NOBODY: Self = Self { users: Vec::new(), above_levels: false };
+    pub(in crate::room) const NOBODY: Self = Self { users: Vec::new(), above_levels: false };
 
     /// Reads the create event. In a room of an unknown version its sender is the creator.
     #[must_use]
