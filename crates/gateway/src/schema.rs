@@ -11,14 +11,14 @@ pub(crate) mod subscription;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use async_graphql::Request;
 use async_graphql::ValidationMode;
-use rookery_graphql_documents::{Types, Validated};
+use rookery_graphql_documents::{CostModel, Types, Validated};
 use rookery_mutations::Mutation;
 use rookery_schema::{
-    marks::without_marks,
+    marks::{Marks, without_marks},
     types::{errors::payload::ActionPayload, node::Node},
 };
 
@@ -32,7 +32,7 @@ pub use rookery_schema::{
     types::errors::fault::TO_LEARN,
 };
 
-pub use self::cost::{GUARDED_FIELDS, costs};
+pub use self::cost::GUARDED_FIELDS;
 
 /// The schema of Rookery.
 pub type Schema = async_graphql::Schema<query::Query, Mutation, subscription::Subscription>;
@@ -67,16 +67,44 @@ fn fanout(app: &App) -> Arc<Fanout> {
     })
 }
 
+/// The text of the schema as the server reads it: once, when it is first needed.
+struct Definitions {
+    marks: Marks,
+    costs: Arc<CostModel>,
+}
+
+static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| {
+    let marks = match Marks::of_sdl(&marked_sdl()) {
+        Ok(marks) => marks,
+        Err(error) => unreachable!("{error}"),
+    };
+    let costs = Arc::new(CostModel::new(marks.types(), cost::RULES));
+    Definitions { marks, costs }
+});
+
+/// Begins to read the schema, which takes some milliseconds, on a thread of its own. A server calls
+/// this before it opens its data.
+pub fn prepare() {
+    let thread = std::thread::Builder::new().name("schema".into());
+    // Without the thread, the first caller that needs the schema reads it.
+    thread.spawn(|| LazyLock::force(&DEFINITIONS)).ok();
+}
+
 /// The types of the schema, for the validation of documents.
-///
-/// # Panics
-/// Never: the schema is valid.
 #[must_use]
 pub fn types() -> Arc<Types> {
-    match Types::new(&sdl()) {
-        Ok(types) => Arc::new(types),
-        Err(error) => unreachable!("{error}"),
-    }
+    Arc::clone(DEFINITIONS.marks.types())
+}
+
+/// The costs of its fields.
+#[must_use]
+pub(crate) fn costs() -> Arc<CostModel> {
+    Arc::clone(&DEFINITIONS.costs)
+}
+
+/// The fields that have the same value for many subscribers.
+pub(crate) fn marks() -> &'static Marks {
+    &DEFINITIONS.marks
 }
 
 /// The schema as text, in the GraphQL schema definition language.

@@ -30,7 +30,7 @@ use analysed::Analysed;
 pub use analysed::Plan;
 pub use executable::Executable;
 pub(crate) use flatten::is_hidden;
-pub use types::{Types, TypesError};
+pub use types::{FieldMarks, Types, TypesError};
 pub use validated::{Validated, prepare};
 
 use crate::answer::refusal::Refusal;

@@ -23,7 +23,8 @@ pub use self::{
     },
     cost::{Cost, CostModel, CostRules},
     documents::{
-        DocumentLimits, Documents, Executable, Plan, Reading, Types, TypesError, Validated, prepare,
+        DocumentLimits, Documents, Executable, FieldMarks, Plan, Reading, Types, TypesError,
+        Validated, prepare,
     },
     gate::{
         Admitted, ESCAPED_MAX, GateLimits, GuardedFields, OperationKind, admit, json_nested_within,

@@ -27,7 +27,7 @@ use rookery_accounts::{Millis, RegistrationPolicy};
 use rookery_audience::keep_ephemeral;
 use rookery_gateway::{
     HookRates, router,
-    schema::{GUARDED_FIELDS, TO_LEARN, costs},
+    schema::{GUARDED_FIELDS, TO_LEARN, prepare},
     webhooks,
 };
 use rookery_graphql_documents::{DocumentLimits, GateLimits};
@@ -74,6 +74,7 @@ const SAVE_ROUNDS: u32 = 12;
 /// # Errors
 /// [`Failure`], which says what to do.
 pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Result<(), Failure> {
+    prepare();
     let security = SecurityLog::default();
     let options = TransportOptions { security: security.clone(), ..options(config)? };
     let files = descriptors::raise_limit();
@@ -392,7 +393,6 @@ fn options(config: &Config) -> Result<TransportOptions, Failure> {
             guarded: GUARDED_FIELDS,
             ..GateLimits::default()
         },
-        costs: Some(Arc::new(costs())),
         cost_max: limits.cost,
         answers: AnswerLimits {
             bytes_max: limits.answer_bytes,

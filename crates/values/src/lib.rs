@@ -11,6 +11,7 @@
 )]
 
 pub mod connection;
+pub mod eager;
 pub mod errors;
 mod interface;
 pub mod list;

@@ -11,10 +11,12 @@ use async_graphql::{
     ContextSelectionSet, Error, OutputType, Positioned, ServerError, ServerResult, Value,
     parser::types::Field, registry::Registry,
 };
-use futures_util::future::try_join_all;
 use rookery_graphql_edge::{Budget, FIELD_BYTES};
 
-use super::text::LONG_BYTES;
+use super::{
+    eager::{Polled, waker},
+    text::LONG_BYTES,
+};
 
 /// Items that are made at the same time: all of a page, so that their reads are combined.
 const AT_ONCE: usize = 256;
@@ -80,7 +82,7 @@ async fn resolve<T: OutputType>(
     context: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let budget = context.data_opt::<Budget>();
+    let (budget, waker) = (context.data_opt::<Budget>(), waker().await);
     let mut values = Vec::with_capacity(items.len());
     for (chunk, some) in items.chunks(AT_ONCE).enumerate() {
         let some = some.iter().enumerate().map(|(index, item)| async move {
@@ -101,7 +103,7 @@ async fn resolve<T: OutputType>(
                 if error.path.is_empty() { context.set_error_path(error) } else { error }
             })
         });
-        values.extend(try_join_all(some).await?);
+        values.extend(Polled::once(&waker, some)?.join().await?);
     }
     Ok(Value::List(values))
 }

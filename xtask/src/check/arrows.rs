@@ -128,6 +128,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-delivery",
             "rookery-domain",
             "rookery-ephemeral",
+            "rookery-graphql-documents",
             "rookery-graphql-edge",
             "rookery-log",
             "rookery-outgoing-webhooks",

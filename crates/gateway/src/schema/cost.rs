@@ -3,7 +3,7 @@
 //! **Invariant:** each list with page arguments has its default here; a test compares.
 
 use rookery_domain::limits::FILTER_ENTRIES_MAX;
-use rookery_graphql_documents::{CostModel, CostRules, GuardedFields};
+use rookery_graphql_documents::{CostRules, GuardedFields};
 use rookery_schema::{
     context::PAGE_MAX,
     types::{
@@ -54,7 +54,7 @@ pub const GUARDED_FIELDS: GuardedFields = GuardedFields {
     message: "One request may check or set one password; send one request for each.",
 };
 
-const RULES: CostRules = CostRules {
+pub(super) const RULES: CostRules = CostRules {
     page_arguments: &["first", "last", "limit"],
     page_max: PAGE_MAX,
     page_defaults: &[
@@ -144,25 +144,13 @@ const RULES: CostRules = CostRules {
     ],
 };
 
-/// The cost model of this schema.
-///
-/// # Panics
-/// Never: the schema is valid.
-#[must_use]
-pub fn costs() -> CostModel {
-    match CostModel::new(&super::sdl(), RULES) {
-        Ok(model) => model,
-        Err(error) => unreachable!("the schema is not readable: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use async_graphql::Variables;
     use serde_json::json;
 
     use super::*;
-    use crate::schema;
+    use crate::schema::{self, costs};
 
     const DOCUMENT: &str = include_str!("../../../../docs/limits.md");
 

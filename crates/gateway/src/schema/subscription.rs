@@ -21,11 +21,18 @@ use rookery_schema::{
         errors::fault::Fault,
         filter::{FilterBy, chosen},
         users::consumers::PlaceInput,
-        values::{list::Items, scalars::PositionScalar},
+        values::{
+            list::{Items, List},
+            scalars::PositionScalar,
+        },
     },
 };
 
-use self::{consume::ConsumerChunk, counts::CountsChanged, items::StreamItem};
+use self::{
+    consume::ConsumerChunk,
+    counts::CountsChanged,
+    items::{ListedItem, StreamItem},
+};
 pub(crate) use self::{
     draft::{Draft, Drafted},
     reader::{Piece, Reader, Step, in_turn, poll},
@@ -60,8 +67,8 @@ impl EventChunk {
 #[Object]
 impl EventChunk {
     /// The events, in order. The list may be empty.
-    async fn events(&self) -> Items<'_, StreamItem> {
-        Items(&self.items)
+    async fn events(&self) -> List<ListedItem<'_>> {
+        ListedItem::list(&self.items)
     }
 
     /// The events of your rooms that `events` leaves out, with the reasons. Together, the sequence

@@ -75,7 +75,7 @@ impl Document {
         let fields = reading.fields;
         let mut needs = |of| {
             reading.found.needs = Needs::default();
-            for object in marks.objects_of(of) {
+            for object in marks.types().objects_of(of) {
                 reading.fields = fields;
                 selected.iter().try_for_each(|set| reading.object(set, object, 0)).ok()?;
             }
@@ -150,8 +150,9 @@ impl<'a> Reading<'a> {
                     (Some(&fragment.type_condition.node.on.node), &fragment.selection_set.node)
                 }
             };
+            let types = self.marks.types();
             let applies =
-                condition.map_or(Some(true), |condition| self.marks.applies(condition, object));
+                condition.map_or(Some(true), |condition| types.applies_to(condition, object));
             if applies.ok_or(Unshareable)? {
                 self.object(inner, object, depth + 1)?;
             }
@@ -177,13 +178,13 @@ impl<'a> Reading<'a> {
             _ => {}
         }
         let marks = self.marks;
-        let mark = marks.field(object, name).ok_or(Unshareable)?;
-        match mark.by {
+        match marks.field(object, name).ok_or(Unshareable)? {
             SharedBy::Everyone => {}
             SharedBy::Members => self.found.needs.members = true,
             SharedBy::Others => self.found.needs.others = true,
         }
-        self.object(set, &mark.gives, depth + 1)
+        let of = marks.types().named_type(object, name).ok_or(Unshareable)?;
+        self.object(set, of, depth + 1)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     hash::RandomState,
     num::NonZeroUsize,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -19,11 +19,10 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_graphql_documents::{Reading, significant};
 use rookery_graphql_edge::Budget;
-use rookery_schema::marks::Marks;
 
 use super::{document::Document, execution::Template, group::Group, shelf::Shelf};
 
-use crate::schema::Schema;
+use crate::schema::marks;
 
 /// How many documents are remembered. The gate bounds the length of each.
 const DOCUMENTS_MAX: usize = 256;
@@ -95,7 +94,6 @@ pub(super) struct Counters {
 /// The groups of subscribers.
 pub(crate) struct Fanout {
     is_on: bool,
-    marks: OnceLock<Marks>,
     documents: Mutex<LruCache<DocumentKey, Option<Arc<Document>>>>,
     groups: Arc<Groups>,
     shelf: Arc<Shelf>,
@@ -114,7 +112,6 @@ impl Fanout {
         let documents_max = NonZeroUsize::new(DOCUMENTS_MAX).unwrap_or(NonZeroUsize::MIN);
         Self {
             is_on,
-            marks: OnceLock::new(),
             documents: Mutex::new(LruCache::new(documents_max)),
             groups: Arc::default(),
             shelf: Shelf::new(bytes_max),
@@ -137,9 +134,9 @@ impl Fanout {
     }
 
     /// How a request is served; `None` if it requests more than the event stream.
-    pub(super) fn place(&self, schema: &Schema, request: &Request) -> Option<Served> {
+    pub(super) fn place(&self, request: &Request) -> Option<Served> {
         let key = (significant(&request.query)?, request.operation_name.clone());
-        let document = self.document(schema, &key, &request.query)?;
+        let document = self.document(&key, &request.query)?;
         let template = Arc::new(Template {
             query: request.query.clone(),
             operation_name: request.operation_name.clone(),
@@ -176,13 +173,12 @@ impl Fanout {
         Some(group)
     }
 
-    fn document(&self, schema: &Schema, key: &DocumentKey, query: &str) -> Option<Arc<Document>> {
+    fn document(&self, key: &DocumentKey, query: &str) -> Option<Arc<Document>> {
         if let Some(known) = self.documents.lock().get(key) {
             return known.clone();
         }
-        let marks = self.marks.get_or_init(|| Marks::of_sdl(&schema.sdl()));
         let document = parse_query(query).ok();
-        let document = document.and_then(|it| Document::of(&it, key.1.as_deref(), marks));
+        let document = document.and_then(|it| Document::of(&it, key.1.as_deref(), marks()));
         let document = document.map(Arc::new);
         self.documents.lock().put(key.clone(), document.clone());
         document

@@ -94,7 +94,7 @@ impl Frames for SharingSchema {
     fn frames(&self, request: Request) -> BoxStream<'static, Frame> {
         let Self(schema) = self;
         let parts = schema.data::<Arc<App>>().zip(schema.data::<Arc<Fanout>>());
-        let place = parts.and_then(|it| Some((it, it.1.place(schema, &request)?)));
+        let place = parts.and_then(|it| Some((it, it.1.place(&request)?)));
         let Some(((app, fanout), place)) = place else {
             return steps(schema, request);
         };

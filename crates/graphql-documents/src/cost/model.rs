@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::parser::types::{
-    BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition,
-};
-use async_graphql::{Positioned, parser};
+use apollo_compiler::Name;
+use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition};
 
 use super::CostModel;
+use crate::documents::Types;
 
 /// The facts that the text of a schema does not contain. Fields are named as `Type.field`. A fact
 /// about a field of an interface holds for its objects too.
@@ -53,43 +52,40 @@ pub(super) struct Field {
 }
 
 impl CostModel {
-    /// The costs of the schema that `sdl` defines.
-    ///
-    /// # Errors
-    /// `sdl` is not a schema.
-    pub fn new(sdl: &str, rules: CostRules) -> Result<Self, parser::Error> {
-        let mut types: HashMap<String, HashMap<String, Field>> = HashMap::new();
-        let mut unions = HashSet::new();
-        for definition in parser::parse_schema(sdl)?.definitions {
-            let TypeSystemDefinition::Type(definition) = definition else { continue };
-            let (fields, interfaces) = match &definition.node.kind {
-                TypeKind::Object(object) => (&object.fields, &object.implements[..]),
-                TypeKind::Interface(interface) => (&interface.fields, &[][..]),
-                TypeKind::Union(_) => {
-                    unions.insert(definition.node.name.node.to_string());
-                    continue;
+    /// The costs of a schema.
+    #[must_use]
+    pub fn new(types: &Types, rules: CostRules) -> Self {
+        let definitions = &types.schema().types;
+        let has_fields = |of: &str| {
+            !matches!(
+                definitions.get(of),
+                None | Some(
+                    ExtendedType::Scalar(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_)
+                )
+            )
+        };
+        let mut costs = HashMap::new();
+        for (name, definition) in definitions {
+            let (fields, interfaces) = match definition {
+                ExtendedType::Object(object) => {
+                    (&object.fields, Some(&object.implements_interfaces))
                 }
+                ExtendedType::Interface(interface) => (&interface.fields, None),
                 _ => continue,
             };
-            let name = definition.node.name.node.to_string();
-            let interfaces = interfaces.iter().map(|interface| interface.node.as_str());
+            // The types of introspection are no part of the text, and their fields cost 1.
+            if definition.is_built_in() {
+                continue;
+            }
+            let interfaces = interfaces.into_iter().flatten().map(|it| it.name.as_str());
             let owners: Vec<_> = [name.as_str()].into_iter().chain(interfaces).collect();
-            let read = |field: &Positioned<FieldDefinition>| {
-                (field.node.name.node.to_string(), Field::new(&owners, &field.node, &rules))
+            let read = |(name, field): (&Name, &Component<FieldDefinition>)| {
+                let is_leaf = !has_fields(field.ty.inner_named_type());
+                (name.to_string(), Field::new(&owners, field, is_leaf, &rules))
             };
-            let fields = fields.iter().map(read).collect();
-            types.insert(name.clone(), fields);
+            costs.insert(name.to_string(), fields.iter().map(read).collect());
         }
-        let leaves: Vec<_> =
-            types.values().flat_map(HashMap::values).map(|field| field.of.clone()).collect();
-        let leaves: HashSet<_> = leaves
-            .into_iter()
-            .filter(|of| !types.contains_key(of) && !unions.contains(of))
-            .collect();
-        for field in types.values_mut().flat_map(HashMap::values_mut) {
-            field.is_leaf = leaves.contains(&field.of);
-        }
-        Ok(Self { types, rules })
+        Self { types: costs, rules }
     }
 
     pub(super) fn field(&self, of: Option<&str>, name: &str) -> Option<&Field> {
@@ -130,8 +126,8 @@ impl CostModel {
 
 impl Field {
     /// A field of a type and of its interfaces.
-    fn new(owners: &[&str], field: &FieldDefinition, rules: &CostRules) -> Self {
-        let paths: Vec<_> = owners.iter().map(|of| format!("{of}.{}", field.name.node)).collect();
+    fn new(owners: &[&str], field: &FieldDefinition, is_leaf: bool, rules: &CostRules) -> Self {
+        let paths: Vec<_> = owners.iter().map(|of| format!("{of}.{}", field.name)).collect();
         let find = |table: &[(&str, usize)], keys: &[String]| {
             let value = |key: &String| table.iter().find(|(name, _)| name == key);
             keys.iter().find_map(value).map(|(_, value)| *value)
@@ -139,24 +135,15 @@ impl Field {
         let own = owners.first().map(|&name| [name.to_owned()]).unwrap_or_default();
         let is_page = |argument: &str| rules.page_arguments.contains(&argument);
         let weight = find(rules.field_weights, &paths).or_else(|| find(rules.type_weights, &own));
-        let (named, is_list) = named(&field.ty.node);
         Self {
             weight: weight.unwrap_or(1),
-            of: named.to_owned(),
-            is_list,
-            is_paged: field.arguments.iter().any(|argument| is_page(&argument.node.name.node)),
+            of: field.ty.inner_named_type().to_string(),
+            is_list: field.ty.is_list(),
+            is_paged: field.arguments.iter().any(|argument| is_page(&argument.name)),
             page_default: find(rules.page_defaults, &paths),
             inherits: paths.iter().any(|path| rules.inheritors.contains(&path.as_str())),
             length: find(rules.list_lengths, &paths),
-            is_leaf: false,
+            is_leaf,
         }
-    }
-}
-
-/// The named type within `ty`, and whether it stands in a list.
-fn named(ty: &Type) -> (&str, bool) {
-    match &ty.base {
-        BaseType::Named(name) => (name, false),
-        BaseType::List(inner) => (named(inner).0, true),
     }
 }

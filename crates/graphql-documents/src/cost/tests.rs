@@ -44,8 +44,8 @@ fn cost_with(document: &str, variables: serde_json::Value) -> usize {
 }
 
 fn named(document: &str, name: Option<&str>, variables: serde_json::Value) -> Option<usize> {
-    let model = CostModel::new(SDL, RULES).expect("a schema");
     let types = Arc::new(Types::new(SDL).expect("a schema"));
+    let model = CostModel::new(&types, RULES);
     let plan = planned(&types, document, name, Variables::from_json(variables))?;
     Some(model.cost_of(&plan))
 }

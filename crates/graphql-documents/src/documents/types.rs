@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use apollo_compiler::ast::{
-    DirectiveList, FieldDefinition as AstFieldDefinition, InputValueDefinition, Type,
+    Directive, DirectiveList, FieldDefinition as AstFieldDefinition, InputValueDefinition, Type,
 };
 use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, InputObjectType};
 use apollo_compiler::validation::Valid;
@@ -24,6 +24,20 @@ pub struct Types {
 #[error("the schema is not valid: {0}")]
 pub struct TypesError(String);
 
+/// The fields of objects to which the schema applies one directive, with the value of its argument.
+#[derive(Debug, Default)]
+pub struct FieldMarks(HashMap<Name, HashMap<Name, String>>);
+
+impl FieldMarks {
+    /// The marked fields of each object, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().flat_map(|(object, fields)| {
+            let fields = fields.iter();
+            fields.map(|(field, value)| (object.as_str(), field.as_str(), value.as_str()))
+        })
+    }
+}
+
 impl Types {
     /// The types of the schema that `sdl` defines.
     ///
@@ -31,7 +45,22 @@ impl Types {
     /// `sdl` is not a valid schema.
     pub fn new(sdl: &str) -> Result<Self, TypesError> {
         let schema = Schema::parse(sdl, "schema.graphql");
+        Self::of(schema.map_err(|errors| TypesError(errors.to_string()))?)
+    }
+
+    /// The types of a schema whose fields are marked with a directive that is no part of the
+    /// schema, and its marks.
+    ///
+    /// # Errors
+    /// `sdl` without the marks is not a valid schema.
+    pub fn marked(sdl: &str, directive: &str) -> Result<(Self, FieldMarks), TypesError> {
+        let schema = Schema::parse(sdl, "schema.graphql");
         let mut schema = schema.map_err(|errors| TypesError(errors.to_string()))?;
+        let marks = take_marks(&mut schema, directive);
+        Ok((Self::of(schema)?, marks))
+    }
+
+    fn of(mut schema: Schema) -> Result<Self, TypesError> {
         add_one_of(&mut schema);
         let schema = schema.validate().map_err(|errors| TypesError(errors.to_string()))?;
         let mut possible = HashMap::new();
@@ -54,8 +83,27 @@ impl Types {
         Ok(Self { schema, possible })
     }
 
-    pub(super) fn schema(&self) -> &Valid<Schema> {
+    pub(crate) fn schema(&self) -> &Valid<Schema> {
         &self.schema
+    }
+
+    /// The names of the objects that a value of the type `of` can be, sorted. Empty if there is no such type of
+    /// objects.
+    pub fn objects_of(&self, of: &str) -> impl Iterator<Item = &str> {
+        self.possible(of).iter().map(Name::as_str)
+    }
+
+    /// Whether a selection on `condition` applies to an `object`; `None` if there is no such type of
+    /// objects.
+    #[must_use]
+    pub fn applies_to(&self, condition: &str, object: &str) -> Option<bool> {
+        self.possible.contains_key(condition).then(|| self.applies(condition, object))
+    }
+
+    /// The named type of a field, without lists and nulls.
+    #[must_use]
+    pub fn named_type(&self, of: &str, field: &str) -> Option<&str> {
+        self.field(of, field).map(|ty| ty.inner_named_type().as_str())
     }
 
     /// The objects that a value of this type can be, sorted.
@@ -104,6 +152,29 @@ pub(super) fn is_one_of(input: &InputObjectType) -> bool {
 /// Whether a value has to be given.
 pub(super) fn is_required(definition: &InputValueDefinition) -> bool {
     definition.ty.is_non_null() && definition.default_value.is_none()
+}
+
+/// Takes the applications of a directive to fields of objects out of a schema.
+fn take_marks(schema: &mut Schema, directive: &str) -> FieldMarks {
+    let mut marks = FieldMarks::default();
+    for (name, definition) in &mut schema.types {
+        let ExtendedType::Object(object) = definition else { continue };
+        let is_mark = |found: &Node<Directive>| found.name == directive;
+        let is_marked = |field: &Component<FieldDefinition>| field.directives.iter().any(is_mark);
+        if !object.fields.values().any(is_marked) {
+            continue;
+        }
+        let fields = marks.0.entry(name.clone()).or_default();
+        for (field, definition) in &mut object.make_mut().fields {
+            let definition = definition.make_mut();
+            let mark = definition.directives.iter().find(|found| is_mark(found));
+            let value = mark.and_then(|mark| mark.arguments.first());
+            let value = value.and_then(|argument| argument.value.as_enum());
+            fields.extend(value.map(|value| (field.clone(), value.to_string())));
+            definition.directives.0.retain(|found| !is_mark(found));
+        }
+    }
+    marks
 }
 
 /// The library is older than input objects with exactly one given field: it lacks their

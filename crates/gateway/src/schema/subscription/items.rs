@@ -1,6 +1,11 @@
 //! The items of a stream.
 
-use async_graphql::{ComplexObject, Context, Result, SimpleObject, Union};
+use std::borrow::Cow;
+
+use async_graphql::{
+    ComplexObject, Context, ContextSelectionSet, OutputType, Positioned, Result, ServerResult,
+    SimpleObject, Union, Value, parser::types::Field, registry::Registry,
+};
 use rookery_domain::{AccountEvent, Fact, Filter};
 use rookery_projection::Committed;
 use rookery_schema::types::{
@@ -18,7 +23,10 @@ use rookery_schema::types::{
         },
         user::User,
     },
-    values::scalars::{CursorScalar, Long},
+    values::{
+        list::List,
+        scalars::{CursorScalar, Long},
+    },
 };
 
 /// One item of the stream.
@@ -53,6 +61,42 @@ pub(crate) enum StreamItem {
     DeviceAdded(DeviceAdded),
     /// A device of yours was removed.
     DeviceRemoved(DeviceRemoved),
+}
+
+/// An item in a list. An event, which most items are, is resolved at once.
+pub(crate) struct ListedItem<'a>(&'a StreamItem);
+
+impl<'a> ListedItem<'a> {
+    /// The items as a list.
+    pub(crate) fn list(items: &'a [StreamItem]) -> List<Self> {
+        items.iter().map(Self).collect()
+    }
+}
+
+impl OutputType for ListedItem<'_> {
+    fn type_name() -> Cow<'static, str> {
+        StreamItem::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        StreamItem::create_type_info(registry)
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        match self.0 {
+            StreamItem::Event(event) => event.resolve(context, field).await,
+            // Boxed, so that the future of an event stays small.
+            item => Box::pin(item.resolve(context, field)).await,
+        }
+    }
 }
 
 /// Another event, or none, holds a slot of a room's state from now on, and that event is not sent

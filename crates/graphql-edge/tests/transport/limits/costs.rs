@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_graphql_documents::{CostModel, CostRules};
+use rookery_graphql_documents::{CostModel, CostRules, Types};
 use rookery_graphql_edge::TransportOptions;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ const RULES: CostRules = CostRules {
 /// Counts costs, up to 100 for a request.
 pub(crate) fn counting(options: &mut TransportOptions) {
     let sdl = "type Query { hello: String! } type Mutation { bump: Int! } type Subscriptions { count: Int! }";
-    options.costs = Some(Arc::new(CostModel::new(sdl, RULES).unwrap()));
+    options.costs = Some(Arc::new(CostModel::new(&Types::new(sdl).unwrap(), RULES)));
     options.cost_max = 100;
 }
 

@@ -21,6 +21,7 @@ use crate::{
         rooms::room::Room,
         users::user::User,
         values::{
+            eager::Eager,
             node_id::NodeId,
             scalars::{CursorScalar, DateTime, EventIdScalar, Long, PositionScalar},
             text::{JsonText, OwnedJsonText, Text},
@@ -58,8 +59,8 @@ impl EventFields {
 
     /// The sender.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn sender(&self) -> User {
-        self.0.sent_by()
+    async fn sender(&self) -> Eager<User> {
+        Eager(self.0.sent_by())
     }
 
     /// The type, such as `m.room.message`.

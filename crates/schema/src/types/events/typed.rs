@@ -12,7 +12,7 @@ use async_graphql::{
     indexmap::{IndexMap, IndexSet},
     parser::types::Field,
     registry::{MetaType, MetaTypeId, Registry},
-    resolver_utils::{Fields, resolve_container},
+    resolver_utils::Fields,
 };
 use rookery_domain::{OwnedUserId, TimelineEventType};
 
@@ -29,7 +29,7 @@ use super::{
 
 use crate::types::{
     calls::{event::CallFields, kinds::CallStep},
-    values::interface,
+    values::{eager::resolve_object, interface},
 };
 
 /// The name of the interface of all events.
@@ -40,7 +40,7 @@ const DESCRIPTION: &str = "An event of a room: a message, or a change of the roo
 /// Defines the objects, and the enum of all of them.
 ///
 /// An object has the fields of `EventFields` and its own, as a `MergedObject` would. It resolves
-/// them without the futures that a `MergedObject` puts around each field.
+/// them without the futures and tasks that a `MergedObject` puts around each field.
 macro_rules! typed_events {
     ($($(#[doc = $doc:literal])* $name:ident($($own:ty)?);)*) => {
         $(
@@ -66,7 +66,7 @@ macro_rules! typed_events {
                     context: &ContextSelectionSet<'_>,
                     _field: &Positioned<Field>,
                 ) -> ServerResult<Value> {
-                    resolve_container(context, self).await
+                    resolve_object(context, self).await
                 }
             }
 

@@ -7,11 +7,17 @@ use rookery_schema::{
     context::App,
     types::{
         users::consumers::batch_id,
-        values::{list::Items, scalars::PositionScalar},
+        values::{
+            list::{Items, List},
+            scalars::PositionScalar,
+        },
     },
 };
 
-use crate::schema::subscription::{items::StreamItem, skipped::SkippedEvents};
+use crate::schema::subscription::{
+    items::{ListedItem, StreamItem},
+    skipped::SkippedEvents,
+};
 
 /// A batch that is sent now.
 pub(super) struct Sent {
@@ -67,8 +73,8 @@ impl ConsumerChunk {
 #[Object]
 impl ConsumerChunk {
     /// The events, in order, as on `eventStream`. The list may be empty.
-    async fn events(&self) -> Items<'_, StreamItem> {
-        Items(&self.items)
+    async fn events(&self) -> List<ListedItem<'_>> {
+        ListedItem::list(&self.items)
     }
 
     /// The events of your rooms that `events` leaves out, with the reasons, as on `eventStream`.
