@@ -46,7 +46,7 @@ class User:
         assert not result.get("errors"), result
         return result["data"]
 
-    def act(self, name, fields, **given):
+    def act(self, name, fields, /, **given):
         """A mutation with a number, so that a repeated one is one action."""
         self.action += 1
         kind = name[0].upper() + name[1:] + "Input"

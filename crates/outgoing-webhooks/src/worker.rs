@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, time::Duration};
 use rookery_accounts::{OutgoingState, OutgoingWebhook};
 use rookery_delivery::{PushError, PushedBatch, PushedConsumer};
 use rookery_domain::{Filter, OwnedUserId};
-use rookery_outgoing::{Method, Pauses, Request, SendError, TIME_MAX, Target};
+use rookery_outgoing::{ANSWER_BYTES_MAX, Method, Pauses, Request, SendError, TIME_MAX, Target};
 
 use crate::{
     batch::{batch_id, body},
@@ -135,7 +135,9 @@ async fn send(
     let seconds = (hooks.shared.parts.clock)().0 / 1_000;
     let headers = signature::headers(webhook.secret.bytes(), &id, seconds, &body);
     let (method, body, time_max) = (Method::POST, body.into(), TIME_MAX);
-    let request = Request { method, target, headers, body, time_max };
+    let answer_bytes_max = ANSWER_BYTES_MAX;
+    let request =
+        Request { method, target, headers, body, time_max, answer_bytes_max, server: None };
     let sent = hooks.shared.parts.client.send(request).await;
     drop(permit);
     match sent {

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** a name is resolved once for a request, by the [`Resolver`] of this client. No other part resolves it.
 //! **Invariant:** if one of the addresses of a name is refused, nothing is sent.
-//! **Invariant:** an answer is never followed to another place, and at most [`ANSWER_BYTES_MAX`] of it are read.
+//! **Invariant:** an answer is never followed to another place, and at most `answer_bytes_max` of it are read.
 
 use std::{
     io,
@@ -29,6 +29,7 @@ use crate::{
     guard::Guard,
     resolver::Resolver,
     target::{Target, TargetHost},
+    tls::tls_name,
 };
 
 /// How long a request takes at most unless it says otherwise, from its name to the end of its answer.
@@ -62,6 +63,19 @@ pub struct Request {
     pub body: Bytes,
     /// How long it may take, from its name to the end of its answer: [`TIME_MAX`] for addresses of users.
     pub time_max: Duration,
+    /// Most bytes of the answer that are read: [`ANSWER_BYTES_MAX`] for addresses of users.
+    pub answer_bytes_max: usize,
+    /// The server that has to answer, if it has another name than the host of the target.
+    pub server: Option<ServerAtTarget>,
+}
+
+/// The names of a server that is reached under another name or address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAtTarget {
+    /// The host name or IP address for which the server needs a certificate.
+    pub tls_name: String,
+    /// The value of `Host`.
+    pub host: String,
 }
 
 /// The answer to a request.
@@ -69,6 +83,8 @@ pub struct Request {
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The beginning of the body.
     pub body: Bytes,
     /// Whether the body was longer, or did not arrive as a whole.
@@ -96,9 +112,10 @@ impl Client {
     /// [`SendError`], which says whether the request was sent.
     pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
         let deadline = Instant::now() + request.time_max;
+        let bytes_max = request.answer_bytes_max;
         let answer = timeout_at(deadline, self.answer(request)).await;
         let response = answer.unwrap_or(Err(SendError::TooSlow))?;
-        Ok(read(response, deadline).await)
+        Ok(read(response, deadline, bytes_max).await)
     }
 
     /// Refuses a target that is an address to which nothing may be sent. Resolves no name.
@@ -152,7 +169,10 @@ impl Client {
         if !request.target.is_encrypted() {
             return exchange(stream, request).await;
         }
-        let name = request.target.server_name()?;
+        let name = match &request.server {
+            Some(server) => tls_name(&server.tls_name)?,
+            None => request.target.server_name()?,
+        };
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
         let stream = stream.map_err(|error| SendError::Tls { reason: error.to_string() })?;
         exchange(stream, request).await
@@ -198,10 +218,9 @@ struct Arriving {
 
 /// Reads the body of an answer, as far as it arrives until `deadline`. The status is the answer, also if the rest of the
 /// body does not arrive.
-async fn read(arriving: Arriving, deadline: Instant) -> Answer {
+async fn read(arriving: Arriving, deadline: Instant, bytes_max: usize) -> Answer {
     let Arriving { response, _connection } = arriving;
-    let status = response.status();
-    let mut incoming = response.into_body();
+    let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     let mut is_cut = false;
     while let Some(frame) = timeout_at(deadline, incoming.frame()).await.transpose() {
@@ -210,24 +229,26 @@ async fn read(arriving: Arriving, deadline: Instant) -> Answer {
             break;
         };
         let Ok(data) = frame.into_data() else { continue };
-        let room = ANSWER_BYTES_MAX - body.len();
+        let room = bytes_max - body.len();
         body.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
             is_cut = true;
             break;
         }
     }
-    Answer { status, body: body.freeze(), is_cut }
+    let (status, headers) = (head.status, head.headers);
+    Answer { status, headers, body: body.freeze(), is_cut }
 }
 
 impl Request {
     fn into_http(self) -> Result<hyper::Request<Full<Bytes>>, SendError> {
-        let Self { method, target, headers, body, time_max: _ } = self;
+        let Self { method, target, headers, body, server, .. } = self;
+        let host = server.map_or_else(|| target.authority(), |server| server.host);
         let agent = concat!("Rookery/", env!("CARGO_PKG_VERSION"));
         let request = hyper::Request::builder()
             .method(method)
             .uri(target.path_and_query())
-            .header(header::HOST, target.authority())
+            .header(header::HOST, host)
             .header(header::USER_AGENT, agent)
             .body(Full::new(body));
         let mut request =

@@ -40,6 +40,6 @@ pub enum SendError {
         reason: String,
     },
     /// The answer did not come in time. The request may have arrived.
-    #[error("there is no answer within ten seconds")]
+    #[error("there is no answer in time")]
     TooSlow,
 }

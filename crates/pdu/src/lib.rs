@@ -19,6 +19,6 @@ pub use self::{
     incoming::{Incoming, IncomingError, PublicKeys},
     redaction::RedactError,
     seal::{SealError, Unsealed},
-    signing::{ParseKeyError, SignError, SigningKey, sign},
+    signing::{ObjectError, ParseKeyError, SignError, SigningKey, sign, verify_object},
     versions::supported_rules,
 };

@@ -7,8 +7,11 @@
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use ruma_common::{CanonicalJsonObject, RoomVersionId, ServerName, canonical_json::redact};
-use ruma_signatures::{Ed25519KeyPair, sign_json};
+use ruma_common::{
+    CanonicalJsonObject, CanonicalJsonValue, RoomVersionId, ServerName, canonical_json::redact,
+    serde::Base64,
+};
+use ruma_signatures::{Ed25519KeyPair, sign_json, verify_json};
 
 use crate::Pdu;
 
@@ -128,3 +131,49 @@ pub fn sign(
     object.extend(redacted.remove_entry("signatures"));
     serde_json::to_string(&object).map_err(|error| fail(error.to_string()))
 }
+
+impl SigningKey {
+    /// Adds the server's signature to an object that is not an event: a request, or a list of keys.
+    ///
+    /// # Errors
+    /// If `signatures` of the object is no object.
+    pub fn sign_object(
+        &self,
+        server_name: &ServerName,
+        object: &mut CanonicalJsonObject,
+    ) -> Result<(), ObjectError> {
+        sign_json(server_name.as_str(), &self.pair, object)
+            .map_err(|error| ObjectError(error.to_string()))
+    }
+}
+
+/// Checks the signature of a server on an object that is not an event.
+///
+/// # Errors
+/// If the object has no valid signature of this server by this key.
+pub fn verify_object(
+    object: &CanonicalJsonObject,
+    server_name: &ServerName,
+    key_id: &str,
+    key: [u8; 32],
+) -> Result<(), ObjectError> {
+    let failed = |reason: &str| ObjectError(reason.to_owned());
+    let signatures = object.get("signatures").and_then(CanonicalJsonValue::as_object);
+    let made = signatures.and_then(|it| it.get(server_name.as_str())?.as_object());
+    let made = made.and_then(|it| it.get(key_id));
+    let made = made.ok_or_else(|| failed("it has no signature by this key"))?;
+    // Other signatures of the object do not count.
+    let entity = CanonicalJsonObject::from([(key_id.to_owned(), made.clone())]);
+    let only =
+        CanonicalJsonObject::from([(server_name.to_string(), CanonicalJsonValue::Object(entity))]);
+    let mut object = object.clone();
+    object.insert("signatures".to_owned(), CanonicalJsonValue::Object(only));
+    let keys = [(key_id.to_owned(), Base64::new(key.to_vec()))].into();
+    let keys = [(server_name.to_string(), keys)].into();
+    verify_json(&keys, &object).map_err(|error| ObjectError(error.to_string()))
+}
+
+/// An object cannot be signed, or its signature does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ObjectError(String);

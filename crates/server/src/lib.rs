@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 mod data_directory;
 pub mod failure;
+pub mod federation;
 mod import;
 pub mod node;
 pub mod operator;

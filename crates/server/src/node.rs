@@ -24,6 +24,7 @@ use rookery_domain::{
     CallId, KnownEvent, Membership, OwnedEventId, OwnedRoomId, OwnedServerName, ProfileAudience,
     RoomAliasId, SigningKey, UserId,
 };
+use rookery_federation::Federation;
 use rookery_gateway::{
     Ephemeral, Tokens,
     schema::{App, Entrances},
@@ -82,6 +83,8 @@ pub struct Node {
     pub(crate) profiles: ProfileAudience,
     /// Watches the relay for calls, if there is one.
     pub(crate) relay: OnceLock<Monitor>,
+    /// Talks with other servers, if federation is on.
+    pub(crate) federation: OnceLock<Federation>,
     /// The tasks that the server cannot do without.
     pub(crate) tasks: Tasks,
     projector: JoinHandle<()>,
@@ -373,6 +376,7 @@ impl Node {
             },
             profiles: config.profiles,
             relay: OnceLock::new(),
+            federation: OnceLock::new(),
             tasks,
             projector,
             stop_projector,

@@ -4,9 +4,6 @@ mod bridges;
 pub(crate) mod calls;
 pub(crate) mod descriptors;
 pub(crate) mod health;
-pub(crate) mod hosts;
-pub(crate) mod nearness;
-pub(crate) mod unnamed_proxy;
 
 use std::{
     fmt::Display,
@@ -35,6 +32,7 @@ use rookery_graphql_edge::{
     AllowList, AnswerLimits, CallerLimits, Rate, SecurityLog, ServeOptions, ShutdownHandle,
     SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
 };
+use rookery_hosts::Hosts;
 use rookery_log::EventLog;
 use rookery_outgoing_webhooks::OutgoingWebhooks;
 use tokio::{
@@ -47,10 +45,10 @@ use crate::{
     config::{Config, ServerIdentity},
     data_directory::{compaction, reconcile},
     failure::Failure,
+    federation::Serving,
     import::unfinished::Unfinished,
     node::{Node, clock},
     operator,
-    serve::hosts::Hosts,
     turn::{Issuer, Relay},
 };
 
@@ -99,6 +97,13 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
             return Err(failure);
         }
     };
+    let federation = match Serving::open(config, &node).await {
+        Ok(federation) => federation,
+        Err(failure) => {
+            close(node).await;
+            return Err(failure);
+        }
+    };
     let address = listener.local_addr()?;
     let name = node.commands.server_name();
     let orders = operator::bind(&config.data);
@@ -130,14 +135,17 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)))
         .merge(bridges::edge(&node));
-    let app = nearness::behind_proxies(app, &config.trusted_proxies);
+    let app = rookery_hosts::behind_proxies(app, &config.trusted_proxies);
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
-    let app = hosts::only_for(app, hosts, security);
+    let app = rookery_hosts::only_for(app, hosts, security);
     let serve_options = serve_options(config, files);
     let tasks = node.tasks.clone();
     let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
     let mut background = background(&node, orders);
     background.extend(relay.map(|relay| relay.task));
+    if let Some(federation) = federation {
+        background.extend(federation.start(&node)?);
+    }
     let result = tokio::select! {
         () = signalled => Ok(()),
         ended = tasks.ended() => {

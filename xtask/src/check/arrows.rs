@@ -86,6 +86,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-work",
         ],
     ),
+    (
+        "rookery-federation",
+        &[
+            "rookery-command",
+            "rookery-domain",
+            "rookery-graph",
+            "rookery-log",
+            "rookery-outgoing",
+            "rookery-pdu",
+            "rookery-projection",
+            "rookery-rates",
+            "rookery-view",
+        ],
+    ),
+    ("rookery-hosts", &["rookery-graphql-documents", "rookery-graphql-edge"]),
     ("rookery-ndjson", &["rookery-log"]),
     ("rookery-addresses", &[]),
     ("rookery-outgoing", &["rookery-addresses"]),
@@ -204,7 +219,7 @@ const CONFINED: &[(&str, &[&str])] = &[
             "rookery-values",
         ],
     ),
-    ("redb", &["rookery-accounts"]),
+    ("redb", &["rookery-accounts", "rookery-federation"]),
     ("sled", &["rookery-log-sled"]),
 ];
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rookery_outgoing::{
-    Client, HeaderMap, HeaderValue, Method, Request, SendError, Target, header,
+    ANSWER_BYTES_MAX, Client, HeaderMap, HeaderValue, Method, Request, SendError, Target, header,
 };
 
 use crate::{Outgoing, OutgoingAnswer, OutgoingError, OutgoingRequest};
@@ -45,6 +45,8 @@ fn guarded(request: OutgoingRequest) -> Result<Request, OutgoingError> {
         headers,
         body: body.unwrap_or_default().into(),
         time_max: timeout,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        server: None,
     })
 }
 

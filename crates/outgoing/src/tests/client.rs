@@ -76,7 +76,8 @@ fn request(url: &str) -> Request {
     let mut headers = HeaderMap::new();
     headers.insert("x-test", "yes".parse().unwrap());
     let (target, body) = (Target::parse(url).unwrap(), Bytes::from_static(b"{}"));
-    Request { method: Method::POST, target, headers, body, time_max: TIME_MAX }
+    let (method, answer_bytes_max) = (Method::POST, ANSWER_BYTES_MAX);
+    Request { method, target, headers, body, time_max: TIME_MAX, answer_bytes_max, server: None }
 }
 
 /// A server that reads one request, answers with these bytes, and returns the request.

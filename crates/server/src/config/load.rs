@@ -9,6 +9,7 @@ use std::{
 };
 
 use rookery_command::{ActionKind, ActionRates};
+use rookery_federation::{Access, Pauses};
 use rookery_turn::{Bounds, Secret};
 use toml::Value;
 
@@ -18,6 +19,7 @@ use crate::{
         ALL, Caches, Config, ConfigError, Host, Limits, Problem, Setting, Source, TrustedProxies,
         values,
     },
+    federation::FederationSettings,
     turn::TurnSettings,
 };
 
@@ -67,7 +69,8 @@ pub fn load(
         sources.choose(setting, values.clone(), Source::Flag);
     }
     let config = sources.resolve();
-    sources.problems.extend(config.turn.problem().map(Problem::Together));
+    let together = [config.turn.problem(), config.federation.problem()];
+    sources.problems.extend(together.into_iter().flatten().map(Problem::Together));
     if sources.problems.is_empty() {
         Ok(Loaded { config, warnings, chosen: sources.chosen })
     } else {
@@ -220,6 +223,26 @@ impl Sources {
         }
     }
 
+    fn federation(&mut self) -> FederationSettings {
+        FederationSettings {
+            listen: self.maybe("federation.listen", |text| text.parse().ok()),
+            certificate: self.maybe("federation.certificate", values::path),
+            key: self.maybe("federation.key", values::path),
+            ca: self.maybe("federation.ca", values::path),
+            allow_networks: self.list("federation.allow_networks", values::network),
+            notaries: self.list("federation.notaries", |text| text.try_into().ok()),
+            access: Access {
+                allow: self.list("federation.allow", |text| text.parse().ok()),
+                deny: self.list("federation.deny", |text| text.parse().ok()),
+            },
+            delegate: self.maybe("federation.delegate", values::server_name),
+            pauses: Pauses {
+                first: self.one("federation.retry_first", values::duration),
+                longest: self.one("federation.retry_longest", values::duration),
+            },
+        }
+    }
+
     fn resolve(&mut self) -> Config {
         Config {
             data: self.one("data", values::path),
@@ -279,6 +302,7 @@ impl Sources {
                 passwords_waiting: self.one("limits.passwords_waiting", values::count),
             },
             turn: self.turn(),
+            federation: self.federation(),
             outgoing_allow: self.list("outgoing.allow", values::network),
             outgoing_give_up_after: self.one("outgoing.give_up_after", values::duration),
         }

@@ -8,11 +8,9 @@
 
 mod error;
 mod folder;
-mod host;
 mod identity;
 mod load;
 mod memory;
-mod proxies;
 mod settings;
 mod shape;
 mod values;
@@ -23,14 +21,14 @@ mod tests;
 #[cfg(test)]
 pub(crate) use self::values::network;
 pub(crate) use self::values::parse_duration;
+pub use rookery_hosts::{Client, Host, Network, TrustedProxies};
+
 pub use self::{
     error::{ConfigError, Problem, Source},
     folder::{FolderError, check_folder, check_writable},
-    host::Host,
     identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
     load::{Loaded, load},
     memory::Caches,
-    proxies::{Client, Network, TrustedProxies},
     settings::{ALL, Scope, Setting},
     shape::{Config, Limits, LogFormat},
 };

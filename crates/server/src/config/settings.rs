@@ -392,4 +392,85 @@ pub const ALL: &[Setting] = &[
     ),
     count("turn.connections", "1000", "Most TCP connections to the relay"),
     count("turn.address_connections", "64", "Most TCP connections to the relay from one address"),
+    serve(
+        "federation.listen",
+        "ADDR:PORT",
+        "",
+        "an IP address and a port, such as 0.0.0.0:8448",
+        "Address to listen on for other servers [default: no federation]",
+    ),
+    serve(
+        "federation.certificate",
+        "FILE",
+        "",
+        "the path of a file",
+        "Certificates of federation.listen in PEM [default: no TLS, behind a proxy that does it]",
+    ),
+    serve(
+        "federation.key",
+        "FILE",
+        "",
+        "the path of a file",
+        "Private key of federation.certificate",
+    ),
+    serve(
+        "federation.ca",
+        "FILE",
+        "",
+        "the path of a file",
+        "Certificates in PEM that are trusted for other servers besides those of the system",
+    ),
+    Setting {
+        many: true,
+        ..serve(
+            "federation.allow_networks",
+            "NETWORK",
+            "",
+            "IP addresses or networks, such as 10.1.2.3 or 10.0.0.0/8",
+            "Addresses of other servers that may be reached although they are not public (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
+            "federation.notaries",
+            "SERVER",
+            "",
+            "server names, such as matrix.org",
+            "Servers that are asked for the keys of servers that are away (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
+            "federation.allow",
+            "SERVER",
+            "",
+            "server names, such as example.org or *.example.org",
+            "The only servers to talk with, if it names any (a list)",
+        )
+    },
+    Setting {
+        many: true,
+        ..serve(
+            "federation.deny",
+            "SERVER",
+            "",
+            "server names, such as example.org or *.example.org",
+            "Servers not to talk with (a list)",
+        )
+    },
+    serve(
+        "federation.delegate",
+        "NAME",
+        "",
+        "a host name in lower case, with an optional port, such as matrix.example.org:443",
+        "Name that /.well-known/matrix/server gives to other servers [default: none]",
+    ),
+    duration(
+        "federation.retry_first",
+        "1s",
+        "Pause after the first failure of another server; it doubles",
+    ),
+    duration("federation.retry_longest", "1h", "Longest pause between two tries of another server"),
 ];

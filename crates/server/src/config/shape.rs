@@ -10,6 +10,7 @@ use rookery_rates::Pace;
 
 use crate::{
     config::{Caches, Host, Network, TrustedProxies},
+    federation::FederationSettings,
     turn::TurnSettings,
 };
 
@@ -50,6 +51,7 @@ pub struct Config {
     pub cache: Caches,
     pub limits: Limits,
     pub turn: TurnSettings,
+    pub federation: FederationSettings,
     /// Networks to which requests go although they are not public.
     pub outgoing_allow: Vec<Network>,
     /// How long the requests of a webhook may fail.

@@ -144,9 +144,17 @@ fn every_setting_can_be_set_in_every_way() {
             ("server_name", _) => "example.org",
             ("allowed_origins", _) => "https://example.org",
             (
-                "trusted_proxies" | "turn.relay_address" | "turn.allowed_peers" | "outgoing.allow",
+                "trusted_proxies"
+                | "turn.relay_address"
+                | "turn.allowed_peers"
+                | "outgoing.allow"
+                | "federation.allow_networks",
                 _,
             ) => "192.0.2.1",
+            ("federation.listen", _) => "127.0.0.1:8449",
+            ("federation.certificate" | "federation.key" | "federation.ca", _) => "file.pem",
+            ("federation.notaries" | "federation.allow" | "federation.deny", _) => "one.example",
+            ("federation.delegate", _) => "matrix.example.org:443",
             ("allowed_hosts", _) => "rookery.lan",
             ("allowed_documents", _) => "persisted-documents.json",
             ("cache.log" | "cache.rooms", _) => "12MiB",
@@ -155,10 +163,16 @@ fn every_setting_can_be_set_in_every_way() {
             (_, default) => default,
         };
         let file = format!("{} = \"{value}\"", setting.key);
-        // The other settings of the relay need it.
+        // The other settings of the relay and of the listener need it.
         let relay = |given: Given| match setting.key {
             "turn.relay_address" | "turn.allowed_peers" => {
                 given.flags("--turn-listen 127.0.0.1:3478")
+            }
+            "federation.certificate" => {
+                given.flags("--federation-listen 127.0.0.1:0 --federation-key key.pem")
+            }
+            "federation.key" => {
+                given.flags("--federation-listen 127.0.0.1:0 --federation-certificate own.pem")
             }
             _ => given,
         };

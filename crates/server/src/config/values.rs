@@ -182,11 +182,7 @@ pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
 }
 
 pub(crate) fn network(text: &str) -> Option<super::Network> {
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
-        None => (text, None),
-    };
-    super::Network::new(address.parse::<IpAddr>().ok()?, prefix)
+    super::Network::parse(text)
 }
 
 /// Reads a duration such as `12h`, for flags that are no settings.

@@ -15,10 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Uri, Version, header::HOST},
 };
 
-use crate::{
-    config::{Host, TrustedProxies},
-    serve::unnamed_proxy::UnnamedProxies,
-};
+use crate::{host::Host, proxies::TrustedProxies, unnamed_proxy::UnnamedProxies};
 
 /// Headers that proxies add about the client, and that no client needs to send.
 const OF_PROXIES: [&str; 18] = [
@@ -46,7 +43,7 @@ const OF_PROXIES: [&str; 18] = [
 const PREFIXES_OF_PROXIES: [&str; 5] = ["x-forwarded", "x-envoy-", "cf-", "fastly-", "x-proxy"];
 
 /// Passes the client's address to the inner layers, as far as it is known.
-pub(crate) fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
+pub fn behind_proxies(app: Router, proxies: &TrustedProxies) -> Router {
     let proxies = Arc::new((proxies.clone(), UnnamedProxies::default()));
     app.layer(axum::middleware::map_request(move |mut request: Request| {
         let proxies = Arc::clone(&proxies);
@@ -125,7 +122,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(()).expect("a request");
-        let network = |text: &&str| crate::config::network(text).expect("a network");
+        let network = |text: &&str| crate::Network::parse(text).expect("a network");
         let proxies = TrustedProxies(trusted.iter().map(network).collect());
         client(&proxies, peer.parse().expect("an address"), &request).ip().to_string()
     }

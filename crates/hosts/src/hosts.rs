@@ -20,11 +20,11 @@ use axum::{
 use rookery_graphql_documents::{Refusal, code};
 use rookery_graphql_edge::{Refused, SecurityLog, refused};
 
-use crate::config::Host;
+use crate::host::Host;
 
 /// The hosts for which the server answers.
 #[derive(Debug)]
-pub(crate) struct Hosts {
+pub struct Hosts {
     listener: SocketAddr,
     /// The server's name, and the hosts that the operator allows.
     named: Vec<Host>,
@@ -41,7 +41,8 @@ enum Misdirected {
 
 impl Hosts {
     /// For a server named `server_name`, with or without a port, that listens on `listener`.
-    pub(crate) fn new(listener: SocketAddr, server_name: &str, allowed: &[Host]) -> Self {
+    #[must_use]
+    pub fn new(listener: SocketAddr, server_name: &str, allowed: &[Host]) -> Self {
         let named = Host::of_authority(server_name).into_iter().chain(allowed.iter().cloned());
         Self { listener, named: named.collect() }
     }
@@ -82,7 +83,7 @@ impl Hosts {
 }
 
 /// Passes requests for one of `hosts` to `app`, and writes the others to the `security` log.
-pub(crate) fn only_for(app: Router, hosts: Hosts, security: SecurityLog) -> Router {
+pub fn only_for(app: Router, hosts: Hosts, security: SecurityLog) -> Router {
     app.layer(from_fn_with_state(Arc::new((hosts, security)), pass))
 }
 

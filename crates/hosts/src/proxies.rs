@@ -19,6 +19,16 @@ impl Network {
         (prefix <= bits).then_some(Self { address, prefix })
     }
 
+    /// Reads `10.0.0.0/8`, or a single address. `None` if it is neither.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
+            None => (text, None),
+        };
+        Self::new(address.parse::<IpAddr>().ok()?, prefix)
+    }
+
     /// Whether `address` is in the network. IPv4 in IPv6 counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -101,21 +111,21 @@ mod tests {
     }
 
     fn trusting(networks: &[&str]) -> TrustedProxies {
-        let network = |text: &&str| crate::config::values::network(text).expect("a network");
+        let network = |text: &&str| Network::parse(text).expect("a network");
         TrustedProxies(networks.iter().map(network).collect())
     }
 
     #[test]
     fn a_network_holds_what_shares_its_prefix() {
         let [ten, one, all, six] = ["10.0.0.0/8", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32"]
-            .map(|text| crate::config::values::network(text).expect("a network"));
+            .map(|text| Network::parse(text).expect("a network"));
         assert!(ten.contains(ip("10.255.0.1")) && ten.contains(ip("::ffff:10.1.1.1")));
         assert!(!ten.contains(ip("11.0.0.0")) && !ten.contains(ip("2001:db8::1")));
         assert!(one.contains(ip("192.0.2.1")) && !one.contains(ip("192.0.2.0")));
         assert!(all.contains(ip("255.1.1.1")) && !all.contains(ip("::1")));
         assert!(six.contains(ip("2001:db8:ffff::")) && !six.contains(ip("2001:db9::")));
         for bad in ["10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "example.org"] {
-            assert!(crate::config::values::network(bad).is_none(), "{bad}");
+            assert!(Network::parse(bad).is_none(), "{bad}");
         }
     }
 

@@ -1,0 +1,18 @@
+//! Requests to other servers.
+
+mod access;
+mod call;
+mod calls;
+mod reachability;
+mod transport;
+
+pub use self::{
+    access::{Access, PatternError, ServerPattern},
+    calls::{AliasTarget, CallError, JoinedState, MembershipTemplate, Remote, StateIds},
+    reachability::Pauses,
+};
+pub(crate) use self::{
+    call::{Call, TransportError},
+    reachability::Reachability,
+    transport::Transport,
+};

@@ -1,0 +1,81 @@
+//! The parts of this server that answer requests of other servers.
+
+use std::sync::Arc;
+
+use rookery_command::Commands;
+use rookery_domain::{Room, RoomId, ServerName};
+use rookery_view::Reader;
+
+use crate::{
+    arrivals::Arrivals,
+    client::{Remote, Transport},
+    clock::Clock,
+    inbound::{Rates, Turns},
+    keys::{OwnKeys, RemoteKeys},
+    messages::Messages,
+    rooms::{Events, RoomStates},
+    sender::Sender,
+    store::Store,
+};
+
+/// The parts of this server that other servers reach.
+pub(crate) struct Home {
+    pub(crate) own: Arc<OwnKeys>,
+    pub(crate) commands: Arc<Commands>,
+    pub(crate) reader: Reader,
+    pub(crate) states: Arc<dyn RoomStates>,
+    pub(crate) messages: Arc<dyn Messages>,
+    pub(crate) transport: Transport,
+    pub(crate) keys: RemoteKeys,
+    pub(crate) store: Store,
+    pub(crate) sender: Sender,
+    pub(crate) rates: Rates,
+    pub(crate) turns: Turns,
+    /// Answers with whole states that are made at the same time.
+    pub(crate) large_answers: tokio::sync::Semaphore,
+    /// The name to which `.well-known` delegates; `None` to offer none.
+    pub(crate) delegated: Option<String>,
+    /// Whether strangers see the profiles of users.
+    pub(crate) shows_profiles: bool,
+    pub(crate) clock: Clock,
+}
+
+impl Home {
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Events as other servers get them.
+    pub(crate) fn events(&self) -> Events {
+        Events { reader: self.reader.clone(), own: Arc::clone(&self.own) }
+    }
+
+    /// Takes events of other servers.
+    pub(crate) fn arrivals(&self) -> Arrivals<'_> {
+        let remote = Remote::new(self.transport.clone());
+        Arrivals { commands: &self.commands, keys: &self.keys, remote, now: self.now() }
+    }
+
+    /// A server has shown that it is there.
+    pub(crate) fn is_alive(&self, server: &ServerName) {
+        self.transport.is_alive(server);
+        self.sender.is_alive(server);
+    }
+
+    /// Answers a question about a room as it is now, unless there is no such room.
+    pub(crate) async fn look<T: Send>(
+        &self,
+        room: &RoomId,
+        look: impl Fn(&Room) -> T + Send + Sync,
+    ) -> Result<Option<T>, rookery_command::HandleError> {
+        let look = |room: Option<&Room>| room.filter(|room| room.is_created()).map(&look);
+        self.commands.look_at_room(room, look).await
+    }
+
+    /// Waits until the read side knows a commit of this server.
+    pub(crate) async fn caught_up(&self, position: rookery_log::Position) -> Result<(), String> {
+        const CATCH_UP_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+        let reached = self.reader.wait_for(position, CATCH_UP_MAX).await;
+        reached.map_err(|stale| stale.to_string())
+    }
+}

@@ -1,0 +1,131 @@
+//! A request whose signature holds.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, FromRequest, Request},
+    http::{StatusCode, header, request::Parts},
+};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use rookery_domain::OwnedServerName;
+use ruma_common::CanonicalJsonValue;
+use serde::de::DeserializeOwned;
+
+use super::refusal::Refusal;
+use crate::{
+    home::Home,
+    signing::{Signed, XMatrix, verify_request},
+};
+
+/// Longest body of a transaction: its 50 events and 100 messages of at most 64 KiB each.
+pub(crate) const TRANSACTION_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Longest body of another request: an event, or an invite with its state.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The server that sent a request, and the body.
+pub(super) struct Authenticated {
+    pub(super) origin: OwnedServerName,
+    pub(super) body: Bytes,
+}
+
+impl Authenticated {
+    /// The body as JSON of this form.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Refusal::bad("M_BAD_JSON", format!("the body has another form than expected: {error}"))
+        })
+    }
+}
+
+impl FromRequest<Arc<Home>> for Authenticated {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, home: &Arc<Home>) -> Result<Self, Refusal> {
+        let (head, body) = request.into_parts();
+        let header = header(&head, home)?;
+        let is_transaction = head.uri.path().starts_with("/_matrix/federation/v1/send/");
+        let bytes_max = if is_transaction { TRANSACTION_BYTES_MAX } else { BODY_BYTES_MAX };
+        let body = read(body, bytes_max).await?;
+        verify(&head, &header, &body, home).await?;
+        let origin = header.origin;
+        home.rates.server(&origin, body.len(), home.now())?;
+        home.is_alive(&origin);
+        Ok(Self { origin, body })
+    }
+}
+
+/// The header, if it is one of a server that this one talks with.
+fn header(head: &Parts, home: &Home) -> Result<XMatrix, Refusal> {
+    if let Some(ConnectInfo(peer)) = head.extensions.get::<ConnectInfo<SocketAddr>>() {
+        home.rates.address(peer.ip(), home.now())?;
+    }
+    let mut values = head.headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().and_then(|value| value.to_str().ok());
+    let value = value.ok_or_else(|| {
+        Refusal::unauthorized("the request has no header `Authorization` with X-Matrix")
+    })?;
+    let parsed = XMatrix::parse(value).map_err(|it| Refusal::unauthorized(it.to_string()))?;
+    if !parsed.is_for(&home.own.server_name) {
+        return Err(Refusal::unauthorized("the request is signed for another server"));
+    }
+    if parsed.origin == home.own.server_name {
+        return Err(Refusal::unauthorized("the request claims to be from this server"));
+    }
+    if !home.transport.access().allows(&parsed.origin) {
+        return Err(Refusal::forbidden("this server does not talk with that one"));
+    }
+    Ok(parsed)
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
+    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, bytes_max).collect());
+    match collected.await {
+        Err(_elapsed) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "M_UNKNOWN",
+            "the body did not arrive in time",
+        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "M_TOO_LARGE",
+            format!("the body has more than {bytes_max} bytes"),
+        )),
+        Ok(Err(error)) => Err(Refusal::bad("M_NOT_JSON", format!("the body broke off: {error}"))),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+async fn verify(head: &Parts, header: &XMatrix, body: &Bytes, home: &Home) -> Result<(), Refusal> {
+    let content: Option<CanonicalJsonValue> = if body.is_empty() {
+        None
+    } else {
+        let parsed = serde_json::from_slice(body);
+        Some(parsed.map_err(|error| {
+            Refusal::bad("M_NOT_JSON", format!("the body is not canonical JSON: {error}"))
+        })?)
+    };
+    let key = home.keys.key(&header.origin, &header.key, home.now()).await;
+    let key = key.map_err(|error| {
+        let origin = &header.origin;
+        Refusal::unauthorized(format!("the keys of {origin} are not available now: {error}"))
+    })?;
+    let key = key.ok_or_else(|| {
+        let XMatrix { origin, key, .. } = header;
+        Refusal::unauthorized(format!("{origin} has no key {key} that is valid now"))
+    })?;
+    let uri = head.uri.path_and_query().map_or("/", |uri| uri.as_str());
+    let signed = Signed {
+        method: head.method.as_str(),
+        uri,
+        origin: &header.origin,
+        destination: &home.own.server_name,
+        content: content.as_ref(),
+    };
+    verify_request(&signed, header, key)
+        .map_err(|error| Refusal::unauthorized(format!("the signature does not hold: {error}")))
+}

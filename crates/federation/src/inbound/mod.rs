@@ -1,0 +1,19 @@
+//! Requests of other servers: the listener, its routes, and the answers.
+//!
+//! **Invariant:** nothing is read or changed for a request before its signature holds, except keys and versions.
+//! **Invariant:** each request is bounded in time and bytes, and each server in requests and bytes per second.
+//! **Invariant:** a request that is not offered gets 404 `M_UNRECOGNIZED`.
+
+mod authenticated;
+mod events;
+mod joining;
+mod listener;
+mod queries;
+mod rates;
+mod refusal;
+mod router;
+mod send;
+mod transactions;
+
+pub use self::listener::{ListenError, Listener, TlsFiles};
+pub(crate) use self::{rates::Rates, router::router, send::PDUS_MAX, transactions::Turns};

@@ -1,0 +1,56 @@
+//! How much each server, and each address, may ask.
+//!
+//! **Invariant:** a request is charged to its address before its signature is checked, and to its server afterwards. So
+//! nobody spends the budget of another server.
+
+use std::{net::IpAddr, time::Duration};
+
+use rookery_domain::ServerName;
+use rookery_rates::{Buckets, Draw, Network, Pace};
+
+use super::refusal::Refusal;
+
+/// Requests of one address, signed or not.
+pub(crate) const ADDRESS_PACE: Pace = Pace { burst: 2_000, interval: Duration::from_millis(5) };
+
+/// Requests of one server.
+pub(crate) const SERVER_PACE: Pace = Pace { burst: 1_000, interval: Duration::from_millis(10) };
+
+/// KiB of the bodies of one server: 64 MiB at once, and 2 MiB each second.
+pub(crate) const KIB_PACE: Pace = Pace { burst: 65_536, interval: Duration::from_micros(500) };
+
+/// Most addresses, and most servers, whose budgets are remembered.
+const BUCKETS_MAX: usize = 20_000;
+
+pub(crate) struct Rates {
+    addresses: Buckets,
+    servers: Buckets,
+}
+
+impl Rates {
+    pub(crate) fn new() -> Self {
+        Self { addresses: Buckets::new(BUCKETS_MAX), servers: Buckets::new(2 * BUCKETS_MAX) }
+    }
+
+    /// Charges a request to its address.
+    pub(super) fn address(&self, address: IpAddr, now: u64) -> Result<(), Refusal> {
+        let taken = self.addresses.take(Some(ADDRESS_PACE), &Network::of(address), now);
+        taken.map_err(Refusal::limited)
+    }
+
+    /// Charges a request with a body of `bytes` to its server.
+    pub(super) fn server(
+        &self,
+        server: &ServerName,
+        bytes: usize,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX).max(1);
+        let draws = [
+            Draw { pace: SERVER_PACE, key: (server.as_str(), "requests"), count: 1 },
+            Draw { pace: KIB_PACE, key: (server.as_str(), "KiB"), count: kib },
+        ];
+        let taken = self.servers.take_all(draws.into_iter(), now);
+        taken.map_err(|(_, wait)| Refusal::limited(wait))
+    }
+}

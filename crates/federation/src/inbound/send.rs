@@ -1,0 +1,119 @@
+//! `PUT /_matrix/federation/v1/send/{txnId}`: events and messages of another server.
+//!
+//! **Invariant:** a transaction that comes again gets its first answer, and changes nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::extract::{Path, State};
+use rookery_command::Received;
+use rookery_domain::{EventStatus, Incoming, OwnedEventId, OwnedRoomId};
+use serde::Deserialize;
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{
+    authenticated::Authenticated,
+    refusal::{Answer, Refusal, Reply},
+};
+use crate::{home::Home, rooms::Standing};
+
+/// Most events of a transaction.
+pub(crate) const PDUS_MAX: usize = 50;
+
+/// Most messages of a transaction.
+pub(crate) const EDUS_MAX: usize = 100;
+
+#[derive(Deserialize)]
+struct Transaction {
+    #[serde(default)]
+    pdus: Vec<Box<RawValue>>,
+    #[serde(default)]
+    edus: Vec<Box<RawValue>>,
+}
+
+pub(super) async fn send(
+    State(home): State<Arc<Home>>,
+    Path(id): Path<String>,
+    request: Authenticated,
+) -> Answer {
+    if id.len() > 255 {
+        return Err(Refusal::invalid("the ID of the transaction is longer than 255 bytes"));
+    }
+    let transaction: Transaction = request.json()?;
+    if transaction.pdus.len() > PDUS_MAX || transaction.edus.len() > EDUS_MAX {
+        let most = format!("a transaction has at most {PDUS_MAX} PDUs and {EDUS_MAX} EDUs");
+        return Err(Refusal::bad("M_TOO_LARGE", most));
+    }
+    // The work goes on if the other side goes away, so that its retry finds the answer.
+    let work = tokio::spawn(async move {
+        let _turn = home.turns.take(&request.origin).await?;
+        if let Some(answer) = home.store.transaction(&request.origin, &id).await? {
+            return Ok(Reply(answer));
+        }
+        let pdus = receive(&home, &request, transaction.pdus).await?;
+        home.messages.receive(&request.origin, &transaction.edus);
+        let answer = json!({ "pdus": pdus }).to_string().into_bytes();
+        home.store.put_transaction(request.origin.clone(), id, answer.clone()).await?;
+        Ok(Reply(answer))
+    });
+    work.await.map_err(|error| Refusal::fault(&error))?
+}
+
+/// Gives the events to their rooms, and returns the outcome of each that has an ID.
+async fn receive(
+    home: &Arc<Home>,
+    request: &Authenticated,
+    pdus: Vec<Box<RawValue>>,
+) -> Result<Map<String, Value>, Refusal> {
+    let mut rooms: BTreeMap<OwnedRoomId, Vec<Box<RawValue>>> = BTreeMap::new();
+    for pdu in pdus {
+        // An event without a room has no ID either, so nothing can be said of it.
+        if let Some(room) = Incoming::room_of(&pdu) {
+            rooms.entry(room).or_default().push(pdu);
+        }
+    }
+    let mut outcomes = Map::new();
+    for (room, pdus) in rooms {
+        let standing = Standing::of(&home.commands, &request.origin, &room).await?;
+        let refused = match &standing.version {
+            None => Some("this server is not in the room"),
+            Some(_) if !standing.is_let_in => Some("the room does not let your server take part"),
+            Some(_) => None,
+        };
+        if let Some(why) = refused {
+            for pdu in pdus {
+                let version = standing.version.as_ref();
+                let event = version.and_then(|version| Incoming::read(&pdu, version).ok());
+                if let Some(event) = event {
+                    outcomes.insert(event.event_id().to_string(), json!({ "error": why }));
+                }
+            }
+            continue;
+        }
+        let receipts = home.arrivals().take(&request.origin, &room, &pdus).await?;
+        for receipt in receipts {
+            let Some(id) = receipt.event_id else { continue };
+            outcomes.insert(id.to_string(), outcome(&receipt.received));
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The outcome of an event, as the other side gets it.
+fn outcome(received: &Received) -> Value {
+    match received {
+        // A soft-failed event is kept like an accepted one: the difference is of this server alone.
+        Received::Accepted { .. }
+        | Received::SoftFailed { .. }
+        | Received::Known { status: EventStatus::Accepted | EventStatus::SoftFailed } => json!({}),
+        Received::Known { status: EventStatus::Rejected } => {
+            json!({ "error": "it was rejected before" })
+        }
+        Received::Rejected { reason, .. } | Received::Refused { reason } => {
+            json!({ "error": reason })
+        }
+        Received::Held { missing } => {
+            let missing: Vec<&OwnedEventId> = missing.iter().take(20).collect();
+            json!({ "error": "it waits for events that this server does not have", "missing": missing })
+        }
+    }
+}

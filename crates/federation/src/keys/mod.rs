@@ -1,0 +1,10 @@
+//! The keys of this server as others get them, and the keys of other servers.
+//!
+//! Source: Matrix server-server specification, "Retrieving server keys".
+
+mod answer;
+mod own;
+mod remote;
+
+pub use self::own::{OldKey, OwnKeys};
+pub(crate) use self::remote::RemoteKeys;

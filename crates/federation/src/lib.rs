@@ -1,0 +1,39 @@
+//! Other Matrix servers: their keys and addresses, the listener for them, the sender to them.
+//!
+//! Source: Matrix server-server specification.
+//!
+//! **Invariant:** this is the only crate that knows HTTP between servers. Rules of rooms are those of `rookery-domain`,
+//! and events enter the log through `rookery-command` alone.
+//! **Invariant:** an event stays the bytes that came. Typed structs are for requests and answers.
+
+mod arrivals;
+mod client;
+mod clock;
+mod discovery;
+mod federation;
+mod home;
+mod inbound;
+mod keys;
+mod messages;
+mod paths;
+mod rooms;
+mod sender;
+mod signing;
+mod store;
+
+pub use self::{
+    client::{
+        Access, AliasTarget, CallError, JoinedState, MembershipTemplate, PatternError, Pauses,
+        Remote, ServerPattern, StateIds,
+    },
+    clock::Clock,
+    discovery::{DnsSrv, SrvAnswer, SrvLookup, SrvRecord},
+    federation::{Federation, Parts},
+    inbound::{ListenError, Listener, TlsFiles},
+    keys::{OldKey, OwnKeys},
+    messages::Messages,
+    rooms::{FoldedStates, RoomStates, StatesError},
+    sender::DestinationStatus,
+    signing::{HeaderError, XMatrix},
+    store::StoreError,
+};

@@ -1,0 +1,254 @@
+//! Reads the log, and queues each event for its destinations.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use rookery_domain::{EventStatus, OwnedRoomId, OwnedServerName, RoomEvent, RoomId, ServerName};
+use rookery_log::{Position, ReadError, Scope, StreamKind};
+use rookery_projection::{Committed, decode};
+use rookery_view::Reader;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{audience::Audience, link::Link};
+use crate::{
+    client::{Pauses, Transport},
+    clock::Clock,
+    rooms::Events,
+    store::{Place, SenderChange, Store, StoreError},
+};
+
+/// How many commits are routed at once.
+const PAGE: usize = 256;
+
+/// How long the sender waits after an error of the log or of its file.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Transactions that are sent at the same time.
+const SENT_AT_ONCE_MAX: usize = 64;
+
+/// Sends events. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Sender(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) own_name: OwnedServerName,
+    pub(super) events: Events,
+    pub(super) transport: Transport,
+    pub(super) store: Store,
+    pub(super) pauses: Pauses,
+    pub(super) clock: Clock,
+    pub(super) links: Mutex<HashMap<OwnedServerName, Arc<Link>>>,
+    /// Held while commits are routed and stored: a destination that has caught up leaves its ends only in between.
+    pub(super) routed: tokio::sync::Mutex<Position>,
+    pub(super) sending: Semaphore,
+}
+
+/// Why commits are not routed now.
+#[derive(Debug, thiserror::Error)]
+enum Stuck {
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Sender {
+    pub(crate) fn new(
+        events: Events,
+        transport: Transport,
+        store: Store,
+        pauses: Pauses,
+        clock: Clock,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            own_name: events.own.server_name.clone(),
+            events,
+            transport,
+            store,
+            pauses,
+            clock,
+            links: Mutex::default(),
+            routed: tokio::sync::Mutex::default(),
+            sending: Semaphore::new(SENT_AT_ONCE_MAX),
+        }))
+    }
+
+    /// Sends until this is dropped.
+    pub(crate) async fn run(&self) {
+        let reader = self.0.events.reader.clone();
+        let mut audience = Audience::new(self.0.own_name.clone(), reader.clone());
+        let mut workers = JoinSet::new();
+        while let Err(error) = self.begin(&mut workers).await {
+            tracing::warn!(%error, "the sender to other servers cannot start: trying again");
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+        let mut checkpoint = reader.models().checkpoint();
+        loop {
+            let reached = *checkpoint.borrow_and_update();
+            match self.route(&reader, &mut audience, reached, &mut workers).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    if checkpoint.changed().await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot queue events for other servers: trying again");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+            }
+        }
+    }
+
+    /// A server gave a sign of life.
+    pub(crate) fn is_alive(&self, server: &ServerName) {
+        let link = self.0.links.lock().get(server).cloned();
+        if let Some(link) = link {
+            link.end_pause();
+        }
+    }
+
+    #[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
+    async fn begin(&self, workers: &mut JoinSet<()>) -> Result<(), StoreError> {
+        let mut routed = self.0.routed.lock().await;
+        *routed = if let Some(stored) = self.0.store.routed().await? {
+            stored
+        } else {
+            // Nobody was told anything before federation was turned on.
+            let tail = *self.0.events.reader.models().log().tail().borrow();
+            let change = SenderChange { routed: Some(tail), ..SenderChange::default() };
+            self.0.store.change_sender(change).await?;
+            tail
+        };
+        for (name, state) in self.0.store.destinations().await? {
+            let has_work = state.outstanding.is_some() || state.is_behind;
+            let link = self.add(name, state, workers);
+            if has_work {
+                link.work.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        name: OwnedServerName,
+        state: crate::store::Destination,
+        workers: &mut JoinSet<()>,
+    ) -> Arc<Link> {
+        let link = Arc::new(Link::new(name.clone(), state));
+        self.0.links.lock().insert(name, Arc::clone(&link));
+        let (sender, working) = (self.clone(), Arc::clone(&link));
+        workers.spawn(async move { sender.work(&working).await });
+        link
+    }
+
+    fn link(&self, name: &OwnedServerName, workers: &mut JoinSet<()>) -> Arc<Link> {
+        let known = self.0.links.lock().get(name).cloned();
+        known.unwrap_or_else(|| {
+            self.add(name.clone(), crate::store::Destination::default(), workers)
+        })
+    }
+
+    /// Routes the next commits up to `reached`, which the models have. Returns whether there may be more.
+    #[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
+    async fn route(
+        &self,
+        reader: &Reader,
+        audience: &mut Audience,
+        reached: Position,
+        workers: &mut JoinSet<()>,
+    ) -> Result<bool, Stuck> {
+        let mut routed = self.0.routed.lock().await;
+        if *routed >= reached {
+            return Ok(false);
+        }
+        let log = Arc::clone(reader.models().log());
+        let limit = usize::try_from(reached.0 - routed.0).unwrap_or(PAGE).min(PAGE);
+        let records = log.read(&Scope::All, *routed, limit).await?;
+        let Some(last) = records.last().map(|record| record.position) else { return Ok(false) };
+        let mut change = SenderChange::default();
+        for commit in decode(&*log, &records).await? {
+            self.queue(audience, &commit, &mut change, workers).await?;
+        }
+        let mut safe = last;
+        let links: Vec<_> = self.0.links.lock().values().cloned().collect();
+        for link in links {
+            let mut queue = link.queue.lock();
+            if let Some(stored) = queue.fall_behind((self.0.clock)()) {
+                change.ends.extend(
+                    stored.into_iter().map(|(place, room)| (link.name.clone(), room, place)),
+                );
+                change.destinations.push((link.name.clone(), queue.state.clone()));
+            }
+            if let Some(first) = queue.first_pending() {
+                safe = safe.min(Position(first.saturating_sub(1)));
+            }
+        }
+        change.routed = Some(safe);
+        // Events in memory are queued already, so a failure is tried again for the change alone.
+        while let Err(error) = self.0.store.change_sender(change.clone()).await {
+            tracing::warn!(%error, "cannot store the queues for other servers: trying again");
+            tokio::time::sleep(RETRY_AFTER).await;
+        }
+        *routed = last;
+        for link in self.0.links.lock().values() {
+            let queue = link.queue.lock();
+            if !queue.pending.is_empty() || queue.state.is_behind {
+                link.work.notify_one();
+            }
+        }
+        Ok(true)
+    }
+
+    async fn queue(
+        &self,
+        audience: &mut Audience,
+        commit: &Committed,
+        change: &mut SenderChange,
+        workers: &mut JoinSet<()>,
+    ) -> Result<(), StoreError> {
+        let Some((StreamKind::Room, room)) = commit.stream.split() else { return Ok(()) };
+        let Ok(room) = <&RoomId>::try_from(room) else { return Ok(()) };
+        let room: OwnedRoomId = room.to_owned();
+        for (index, event) in commit.room_events() {
+            let mut servers = audience.of(&room, event, commit.position);
+            if servers.is_empty() || !self.leaves(event, change).await? {
+                continue;
+            }
+            servers.remove(event.pdu.sender.server_name());
+            let place: Place = (commit.position.0, u16::try_from(index).unwrap_or(u16::MAX));
+            for server in servers {
+                if !self.0.transport.access().allows(&server) {
+                    continue;
+                }
+                let link = self.link(&server, workers);
+                let stored = link.queue.lock().push(place, &room);
+                change.ends.extend(stored.map(|place| (server, room.clone(), place)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this server sends an event: its own ones, and those that it accepted for another server.
+    async fn leaves(
+        &self,
+        event: &RoomEvent,
+        change: &mut SenderChange,
+    ) -> Result<bool, StoreError> {
+        if event.envelope.status != EventStatus::Accepted {
+            return Ok(false);
+        }
+        if event.pdu.sender.server_name() == self.0.own_name {
+            return Ok(true);
+        }
+        if event.pdu.kind.to_string() != "m.room.member" {
+            return Ok(false);
+        }
+        let is_relayed = self.0.store.is_relayed(&event.pdu.event_id).await?;
+        if is_relayed {
+            change.relayed.push(event.pdu.event_id.to_string());
+        }
+        Ok(is_relayed)
+    }
+}

@@ -1,0 +1,9 @@
+//! Signed requests between servers.
+//!
+//! Source: Matrix server-server specification, "Authentication: Request Authentication".
+
+mod header;
+mod request;
+
+pub use self::header::{HeaderError, XMatrix};
+pub(crate) use self::request::{Signed, sign_request, verify_request};

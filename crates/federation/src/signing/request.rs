@@ -1,0 +1,82 @@
+//! Signs and verifies requests.
+//!
+//! The signed object holds method, path with query, origin, destination and the body, if there is one.
+//!
+//! **Invariant:** a changed method, path, query, destination or body makes the signature invalid.
+
+use rookery_domain::{OwnedServerName, ServerName, SigningKey};
+use rookery_pdu::{ObjectError, verify_object};
+use ruma_common::{CanonicalJsonObject, CanonicalJsonValue};
+
+use super::XMatrix;
+
+/// The signed parts of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed<'a> {
+    /// The method, in capitals.
+    pub(crate) method: &'a str,
+    /// The path with the query, as it stands in the request.
+    pub(crate) uri: &'a str,
+    /// The server that sends it.
+    pub(crate) origin: &'a ServerName,
+    /// The server that it is for.
+    pub(crate) destination: &'a ServerName,
+    /// The body.
+    pub(crate) content: Option<&'a CanonicalJsonValue>,
+}
+
+impl Signed<'_> {
+    fn object(&self) -> CanonicalJsonObject {
+        let text = |text: &str| CanonicalJsonValue::String(text.to_owned());
+        let mut object = CanonicalJsonObject::from([
+            ("method".to_owned(), text(self.method)),
+            ("uri".to_owned(), text(self.uri)),
+            ("origin".to_owned(), text(self.origin.as_str())),
+            ("destination".to_owned(), text(self.destination.as_str())),
+        ]);
+        if let Some(content) = self.content {
+            object.insert("content".to_owned(), content.clone());
+        }
+        object
+    }
+}
+
+/// The header of a request of this server.
+pub(crate) fn sign_request(signed: &Signed<'_>, key: &SigningKey) -> Result<XMatrix, ObjectError> {
+    let mut object = signed.object();
+    key.sign_object(signed.origin, &mut object)?;
+    let key_id = format!("ed25519:{}", key.name());
+    let signatures = object.get("signatures").and_then(CanonicalJsonValue::as_object);
+    let made = signatures.and_then(|it| it.get(signed.origin.as_str())?.as_object());
+    let signature = made.and_then(|it| it.get(&key_id)?.as_str()).unwrap_or_default().to_owned();
+    Ok(XMatrix {
+        origin: signed.origin.to_owned(),
+        destination: Some(OwnedServerName::from(signed.destination)),
+        key: key_id,
+        signature,
+    })
+}
+
+/// Checks the signature of a request by the public key that its header names.
+pub(crate) fn verify_request(
+    signed: &Signed<'_>,
+    header: &XMatrix,
+    key: [u8; 32],
+) -> Result<(), ObjectError> {
+    let mut object = signed.object();
+    // A request that names no destination was signed without one.
+    if header.destination.is_none() {
+        object.remove("destination");
+    }
+    let signature = CanonicalJsonValue::String(header.signature.clone());
+    let by_key = CanonicalJsonObject::from([(header.key.clone(), signature)]);
+    let by_server = CanonicalJsonObject::from([(
+        header.origin.to_string(),
+        CanonicalJsonValue::Object(by_key),
+    )]);
+    object.insert("signatures".to_owned(), CanonicalJsonValue::Object(by_server));
+    verify_object(&object, &header.origin, &header.key, key)
+}
+
+#[cfg(test)]
+mod tests;

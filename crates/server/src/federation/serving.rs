@@ -1,0 +1,94 @@
+//! Federation in a running server.
+
+use std::sync::Arc;
+
+use rookery_domain::{OwnedServerName, ProfileAudience, ServerName};
+use rookery_federation::{DnsSrv, Federation, FoldedStates, Listener, Messages, OwnKeys, Parts};
+use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
+use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+
+use crate::{
+    config::Config,
+    failure::Failure,
+    node::{Node, clock},
+};
+
+/// The file of what is remembered of other servers.
+const FILE: &str = "federation.redb";
+
+/// Federation, before and while it serves.
+pub(crate) struct Serving {
+    federation: Federation,
+    listener: Listener,
+}
+
+impl Serving {
+    /// Opens what federation needs; `None` if it is off.
+    pub(crate) async fn open(config: &Config, node: &Node) -> Result<Option<Self>, Failure> {
+        let settings = &config.federation;
+        let Some(listen) = settings.listen else { return Ok(None) };
+        let name: OwnedServerName = node.commands.server_name().clone();
+        if let Some(problem) = settings.unreachable(&name) {
+            return Err(Failure::new(problem));
+        }
+        let listener = Listener::bind(listen, settings.tls().as_ref()).await;
+        let listener = listener.map_err(|error| Failure::new(error.to_string()))?;
+        let parts = Parts {
+            own: own_keys(node, name),
+            commands: Arc::clone(&node.commands),
+            reader: node.reader.clone(),
+            states: Arc::new(FoldedStates::new(node.reader.clone())),
+            messages: Arc::new(NoMessages),
+            client: client(config)?,
+            srv: Arc::new(DnsSrv::of_system()),
+            access: settings.access.clone(),
+            notaries: settings.notaries.clone(),
+            pauses: settings.pauses,
+            delegated: settings.delegate.clone(),
+            shows_profiles: config.profiles == ProfileAudience::Users,
+            clock: Arc::new(|| clock::now().0),
+        };
+        let federation = Federation::open(&config.data.join(FILE), parts);
+        let federation = federation.map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Some(Self { federation, listener }))
+    }
+
+    /// Starts to listen and to send.
+    pub(crate) fn start(self, node: &Node) -> Result<Vec<JoinHandle<()>>, Failure> {
+        let Self { federation, listener } = self;
+        let address = listener.address()?;
+        tracing::info!("listening for other servers on {address}");
+        node.federation.get_or_init(|| federation.clone());
+        let sending = federation.clone();
+        Ok(vec![
+            node.tasks.spawn("requests of other servers", async move {
+                federation.serve(listener).await;
+            }),
+            node.tasks.spawn("events for other servers", async move { sending.send().await }),
+        ])
+    }
+}
+
+fn own_keys(node: &Node, server_name: OwnedServerName) -> OwnKeys {
+    OwnKeys { server_name, current: Arc::clone(&node.signing_key), old: Vec::new() }
+}
+
+fn client(config: &Config) -> Result<Arc<Client>, Failure> {
+    let settings = &config.federation;
+    let tls = match &settings.ca {
+        Some(ca) => system_tls_and(ca)
+            .map_err(|error| Failure::new(format!("federation.ca {}: {error}", ca.display())))?,
+        None => system_tls().map_err(|error| Failure::new(error.to_string()))?,
+    };
+    let allowed = settings.allow_networks.clone();
+    let guard = Guard::for_users(move |address| allowed.iter().any(|it| it.contains(address)));
+    Ok(Arc::new(Client::new(guard, Arc::new(SystemResolver), tls)))
+}
+
+/// Drops messages.
+struct NoMessages;
+
+impl Messages for NoMessages {
+    fn receive(&self, _: &ServerName, _: &[Box<RawValue>]) {}
+}
