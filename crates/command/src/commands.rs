@@ -1,7 +1,10 @@
 //! The write side, and the commands of users.
+//!
+//! Public methods hand out boxed futures, so the crates that await them do not compile their bodies again.
 
 use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
     OwnedRoomId, OwnedServerName, OwnedUserId, Profile, ProfileAudience, Room, RoomAliasId, RoomId,
@@ -183,26 +186,31 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read.
-    pub async fn resolve_alias(
-        &self,
-        alias: &RoomAliasId,
-    ) -> Result<Option<OwnedRoomId>, HandleError> {
-        let stream_state = self.aliases.state_of(normal_alias(alias).as_str());
-        let room =
-            |alias: Option<&Alias>| alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned));
-        self.core.read_state(&self.aliases, &stream_state, room).await
+    pub fn resolve_alias<'a>(
+        &'a self,
+        alias: &'a RoomAliasId,
+    ) -> BoxFuture<'a, Result<Option<OwnedRoomId>, HandleError>> {
+        Box::pin(async move {
+            let stream_state = self.aliases.state_of(normal_alias(alias).as_str());
+            let room = |alias: Option<&Alias>| {
+                alias.and_then(|alias| alias.room_id().map(ToOwned::to_owned))
+            };
+            self.core.read_state(&self.aliases, &stream_state, room).await
+        })
     }
 
     /// The profile of `user`.
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read.
-    pub async fn profile(&self, user: &UserId) -> Result<Profile, HandleError> {
-        let stream_state = self.accounts.state_of(user.as_str());
-        let profile = |account: Option<&Account>| {
-            account.map(|account| account.profile().clone()).unwrap_or_default()
-        };
-        self.core.read_state(&self.accounts, &stream_state, profile).await
+    pub fn profile<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<Profile, HandleError>> {
+        Box::pin(async move {
+            let stream_state = self.accounts.state_of(user.as_str());
+            let profile = |account: Option<&Account>| {
+                account.map(|account| account.profile().clone()).unwrap_or_default()
+            };
+            self.core.read_state(&self.accounts, &stream_state, profile).await
+        })
     }
 
     /// The profile of `user` as an invite by `actor` may show it in the room. The invite shows the
@@ -239,16 +247,21 @@ impl Commands {
     /// the calls of removed devices. It does the work of commits that their commands left undone.
     /// It continues while it is polled, and retries after failures. `clock` dates the events that
     /// it makes.
-    pub async fn run_processes(&self, clock: impl Fn() -> Millis + Sync) {
-        let log = &*self.core.log;
-        let eraser = &self.core.eraser;
-        tokio::join!(
-            eraser.progress.follow(log, &clock, |_| EraseProcess(eraser)),
-            self.spread_renames(&clock),
-            self.profiles.follow(log, &clock, |now| ProfileProcess { commands: self, now }),
-            self.releases.follow(log, &clock, |now| AliasProcess::new(self, now)),
-            self.call_ends.follow(log, &clock, |now| CallProcess { commands: self, now }),
-        );
+    pub fn run_processes<'a>(
+        &'a self,
+        clock: &'a (dyn Fn() -> Millis + Sync),
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let log = &*self.core.log;
+            let eraser = &self.core.eraser;
+            tokio::join!(
+                eraser.progress.follow(log, clock, |_| EraseProcess(eraser)),
+                self.spread_renames(clock),
+                self.profiles.follow(log, clock, |now| ProfileProcess { commands: self, now }),
+                self.releases.follow(log, clock, |now| AliasProcess::new(self, now)),
+                self.call_ends.follow(log, clock, |now| CallProcess { commands: self, now }),
+            );
+        })
     }
 
     /// The status of the processes.
@@ -263,9 +276,11 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
-    pub async fn resume_erasures(&self) -> Result<usize, HandleError> {
-        let eraser = &self.core.eraser;
-        Ok(eraser.progress.catch_up(&*self.core.log, &EraseProcess(eraser)).await?)
+    pub fn resume_erasures(&self) -> BoxFuture<'_, Result<usize, HandleError>> {
+        Box::pin(async move {
+            let eraser = &self.core.eraser;
+            Ok(eraser.progress.catch_up(&*self.core.log, &EraseProcess(eraser)).await?)
+        })
     }
 
     /// Tells rooms of the changes of profiles that a stop of the server left untold. Returns the
@@ -273,9 +288,11 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
-    pub async fn resume_profiles(&self, now: Millis) -> Result<usize, HandleError> {
-        let process = ProfileProcess { commands: self, now };
-        Ok(self.profiles.catch_up(&*self.core.log, &process).await?)
+    pub fn resume_profiles(&self, now: Millis) -> BoxFuture<'_, Result<usize, HandleError>> {
+        Box::pin(async move {
+            let process = ProfileProcess { commands: self, now };
+            Ok(self.profiles.catch_up(&*self.core.log, &process).await?)
+        })
     }
 
     /// Releases the aliases that a stop of the server has left claimed without a room. Returns the
@@ -284,9 +301,11 @@ impl Commands {
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written, or if a claim is too recent to be
     /// judged.
-    pub async fn resume_releases(&self, now: Millis) -> Result<usize, HandleError> {
-        let process = AliasProcess::new(self, now);
-        Ok(self.releases.catch_up(&*self.core.log, &process).await?)
+    pub fn resume_releases(&self, now: Millis) -> BoxFuture<'_, Result<usize, HandleError>> {
+        Box::pin(async move {
+            let process = AliasProcess::new(self, now);
+            Ok(self.releases.catch_up(&*self.core.log, &process).await?)
+        })
     }
 
     /// Ends the calls of devices that were removed before a stop of the server. Returns the number of
@@ -294,9 +313,11 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written.
-    pub async fn resume_call_ends(&self, now: Millis) -> Result<usize, HandleError> {
-        let process = CallProcess { commands: self, now };
-        Ok(self.call_ends.catch_up(&*self.core.log, &process).await?)
+    pub fn resume_call_ends(&self, now: Millis) -> BoxFuture<'_, Result<usize, HandleError>> {
+        Box::pin(async move {
+            let process = CallProcess { commands: self, now };
+            Ok(self.call_ends.catch_up(&*self.core.log, &process).await?)
+        })
     }
 
     /// Writes due snapshots of the cached rooms and accounts, and the checkpoints of the processes.
@@ -304,14 +325,16 @@ impl Commands {
     ///
     /// # Errors
     /// If a file cannot be written; the next call tries the others.
-    pub async fn save(&self) -> io::Result<()> {
-        let log = &*self.core.log;
-        self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
-        self.profiles.save::<ProfileProcess<'_>>(log).await?;
-        self.releases.save::<AliasProcess<'_>>(log).await?;
-        self.call_ends.save::<CallProcess<'_>>(log).await?;
-        self.save_states(&self.rooms).await?;
-        self.save_states(&self.accounts).await
+    pub fn save(&self) -> BoxFuture<'_, io::Result<()>> {
+        Box::pin(async move {
+            let log = &*self.core.log;
+            self.core.eraser.progress.save::<EraseProcess<'_>>(log).await?;
+            self.profiles.save::<ProfileProcess<'_>>(log).await?;
+            self.releases.save::<AliasProcess<'_>>(log).await?;
+            self.call_ends.save::<CallProcess<'_>>(log).await?;
+            self.save_states(&self.rooms).await?;
+            self.save_states(&self.accounts).await
+        })
     }
 
     async fn save_states<A: Aggregate>(&self, states: &Cache<A>) -> io::Result<()> {

@@ -14,6 +14,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{
     Context, Envelope, Fact, Invitee, KnownEvent, Membership, OwnedRoomId, Pdu, Profile, Room,
     RoomCommand, RoomEvent, RoomId, normal_alias,
@@ -199,30 +200,37 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
-    pub async fn start(
-        &self,
-        actor: &Actor,
-        room_id: &RoomId,
-        command: &RoomCommand,
+    pub fn start<'a>(
+        &'a self,
+        actor: &'a Actor,
+        room_id: &'a RoomId,
+        command: &'a RoomCommand,
         retry: Retry,
-    ) -> Result<Started, HandleError> {
-        let profile = self.profile_for(actor, command).await?;
-        let stream_state = self.rooms.state_of(room_id.as_str());
-        let request = actor.request(retry);
-        let referred = self.referred(actor, command).await?;
-        let context = self.context(actor, &referred.events);
-        let decide = |room: Option<&Room>| {
-            Self::decide_room(room, &context, command, &profile, &request.envelope)
-        };
-        for _ in 0..ATTEMPTS_MAX {
-            let decided = self.decide_anywhere(&stream_state, &request, &decide).await?;
-            if !matches!(decided, Decided::Refused(..)) {
-                return Ok(Started { request, room_id: room_id.to_owned(), stream_state, decided });
+    ) -> BoxFuture<'a, Result<Started, HandleError>> {
+        Box::pin(async move {
+            let profile = self.profile_for(actor, command).await?;
+            let stream_state = self.rooms.state_of(room_id.as_str());
+            let request = actor.request(retry);
+            let referred = self.referred(actor, command).await?;
+            let context = self.context(actor, &referred.events);
+            let decide = |room: Option<&Room>| {
+                Self::decide_room(room, &context, command, &profile, &request.envelope)
+            };
+            for _ in 0..ATTEMPTS_MAX {
+                let decided = self.decide_anywhere(&stream_state, &request, &decide).await?;
+                if !matches!(decided, Decided::Refused(..)) {
+                    return Ok(Started {
+                        request,
+                        room_id: room_id.to_owned(),
+                        stream_state,
+                        decided,
+                    });
+                }
+                // The refusal, or another attempt if the state behind it is lost.
+                self.core.settle(&stream_state, &request, decided).await?;
             }
-            // The refusal, or another attempt if the state behind it is lost.
-            self.core.settle(&stream_state, &request, decided).await?;
-        }
-        Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+            Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
+        })
     }
 
     /// Waits until a started command is durable.
@@ -230,12 +238,14 @@ impl Commands {
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written; otherwise as
     /// [`Self::execute`].
-    pub async fn finish(&self, started: Started) -> Result<Outcome, HandleError> {
-        let Started { request, room_id, stream_state, decided } = started;
-        match self.core.settle(&stream_state, &request, decided).await? {
-            Some(handled) => Ok(outcome(&request, Some(room_id), handled)),
-            None => Err(HandleError::Contended { attempts: 1 }),
-        }
+    pub fn finish(&self, started: Started) -> BoxFuture<'_, Result<Outcome, HandleError>> {
+        Box::pin(async move {
+            let Started { request, room_id, stream_state, decided } = started;
+            match self.core.settle(&stream_state, &request, decided).await? {
+                Some(handled) => Ok(outcome(&request, Some(room_id), handled)),
+                None => Err(HandleError::Contended { attempts: 1 }),
+            }
+        })
     }
 
     pub(crate) fn decide_room(

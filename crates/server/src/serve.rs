@@ -189,7 +189,7 @@ fn background(
         tasks.spawn("housekeeping", housekeeping(Arc::clone(node))),
         tasks.spawn("expiry of sessions", end_expired_sessions(Arc::clone(node))),
         tasks.spawn("processes", async move {
-            working.commands.run_processes(clock::now).await;
+            working.commands.run_processes(&clock::now).await;
         }),
         tasks.spawn("pushes to bridges", rookery_matrix_bridge::push(bridges::pushing(node))),
         tasks.spawn("outgoing webhooks", node.outgoing_webhooks.clone().run()),

@@ -1,5 +1,6 @@
 //! Calls that the server ends.
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{Call, CallId, CallState, EndReason, RoomCommand, RoomId, UserId};
 use rookery_log::{CommandId, Millis, Position};
 
@@ -12,20 +13,22 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written. The same call can be ended again.
-    pub async fn end_active_call(
-        &self,
-        room_id: &RoomId,
-        call_id: &CallId,
-        user: &UserId,
+    pub fn end_active_call<'a>(
+        &'a self,
+        room_id: &'a RoomId,
+        call_id: &'a CallId,
+        user: &'a UserId,
         reason: EndReason,
         now: Millis,
-    ) -> Result<bool, HandleError> {
-        match self.active_call(room_id, call_id).await? {
-            Some(call) if call.is_of(user) => {
-                self.end_call(room_id, &call, user, reason, now).await
+    ) -> BoxFuture<'a, Result<bool, HandleError>> {
+        Box::pin(async move {
+            match self.active_call(room_id, call_id).await? {
+                Some(call) if call.is_of(user) => {
+                    self.end_call(room_id, &call, user, reason, now).await
+                }
+                _ => Ok(false),
             }
-            _ => Ok(false),
-        }
+        })
     }
 
     pub(super) async fn end_call(

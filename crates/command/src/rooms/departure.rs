@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a refusal changes no room: all rooms are looked at before the first one changes.
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{Membership, OwnedRoomId, OwnedUserId, Room, RoomCommand, UserId};
 
 use crate::{Actor, Commands, HandleError, Retry, users::profile::unless_gone};
@@ -64,61 +65,69 @@ impl Commands {
     ///
     /// # Errors
     /// [`DepartureError`], which names the rooms.
-    pub async fn plan_departure(
-        &self,
-        actor: &Actor,
-        successor: Option<&UserId>,
+    pub fn plan_departure<'a>(
+        &'a self,
+        actor: &'a Actor,
+        successor: Option<&'a UserId>,
         leave_headless: bool,
-    ) -> Result<Departure, DepartureError> {
-        let tail = *self.core.log.tail().borrow();
-        let joined = self.memberships.joined_rooms(&actor.user, tail).await;
-        let (mut left, mut alone, mut not_there) = (Vec::new(), Vec::new(), Vec::new());
-        for room_id in joined.map_err(HandleError::from)? {
-            let stream_state = self.rooms.state_of(room_id.as_str());
-            let look = |room: Option<&Room>| {
-                let depends = room.is_some_and(|room| room.depends_on(&actor.user));
-                let follows = |next: &UserId| {
-                    *next != actor.user
-                        && room.is_some_and(|room| room.membership(next) == Membership::Join)
+    ) -> BoxFuture<'a, Result<Departure, DepartureError>> {
+        Box::pin(async move {
+            let tail = *self.core.log.tail().borrow();
+            let joined = self.memberships.joined_rooms(&actor.user, tail).await;
+            let (mut left, mut alone, mut not_there) = (Vec::new(), Vec::new(), Vec::new());
+            for room_id in joined.map_err(HandleError::from)? {
+                let stream_state = self.rooms.state_of(room_id.as_str());
+                let look = |room: Option<&Room>| {
+                    let depends = room.is_some_and(|room| room.depends_on(&actor.user));
+                    let follows = |next: &UserId| {
+                        *next != actor.user
+                            && room.is_some_and(|room| room.membership(next) == Membership::Join)
+                    };
+                    (depends, successor.is_some_and(follows))
                 };
-                (depends, successor.is_some_and(follows))
+                match self.core.read_state(&self.rooms, &stream_state, look).await? {
+                    (false, _) => left.push(room_id),
+                    (true, false) if successor.is_some() => not_there.push(room_id),
+                    (true, _) => alone.push(room_id),
+                }
+            }
+            if let Some(successor) = successor.filter(|_| !not_there.is_empty()) {
+                let successor = successor.to_owned();
+                return Err(DepartureError::NotAMember { successor, rooms: not_there });
+            }
+            let successor = successor.map(ToOwned::to_owned);
+            let (handed_over, headless) = match successor {
+                Some(_) => (alone, Vec::new()),
+                None if leave_headless || alone.is_empty() => (Vec::new(), alone),
+                None => {
+                    let user = actor.user.clone();
+                    return Err(DepartureError::NoSuccessor { user, rooms: alone });
+                }
             };
-            match self.core.read_state(&self.rooms, &stream_state, look).await? {
-                (false, _) => left.push(room_id),
-                (true, false) if successor.is_some() => not_there.push(room_id),
-                (true, _) => alone.push(room_id),
-            }
-        }
-        if let Some(successor) = successor.filter(|_| !not_there.is_empty()) {
-            let successor = successor.to_owned();
-            return Err(DepartureError::NotAMember { successor, rooms: not_there });
-        }
-        let successor = successor.map(ToOwned::to_owned);
-        let (handed_over, headless) = match successor {
-            Some(_) => (alone, Vec::new()),
-            None if leave_headless || alone.is_empty() => (Vec::new(), alone),
-            None => {
-                let user = actor.user.clone();
-                return Err(DepartureError::NoSuccessor { user, rooms: alone });
-            }
-        };
-        Ok(Departure { handed_over, headless, left, successor })
+            Ok(Departure { handed_over, headless, left, successor })
+        })
     }
 
     /// Carries the departure out. A room that the user has left stays as it is, so it can be planned and carried out again.
     ///
     /// # Errors
     /// [`HandleError`]: the rooms before it are left.
-    pub async fn depart(&self, actor: &Actor, departure: &Departure) -> Result<(), HandleError> {
-        for (rooms, successor) in
-            [(&departure.handed_over, departure.successor.clone()), (&departure.left, None)]
-        {
-            let command = RoomCommand::Leave { reason: None, successor };
-            for rooms in rooms.chunks(UNDER_WAY_MAX) {
-                self.leave_all(actor, rooms, &command).await?;
+    pub fn depart<'a>(
+        &'a self,
+        actor: &'a Actor,
+        departure: &'a Departure,
+    ) -> BoxFuture<'a, Result<(), HandleError>> {
+        Box::pin(async move {
+            for (rooms, successor) in
+                [(&departure.handed_over, departure.successor.clone()), (&departure.left, None)]
+            {
+                let command = RoomCommand::Leave { reason: None, successor };
+                for rooms in rooms.chunks(UNDER_WAY_MAX) {
+                    self.leave_all(actor, rooms, &command).await?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Leaves rooms with one wait for the disk.

@@ -89,7 +89,7 @@ async fn a_spread_that_fails_is_tried_again_while_the_server_runs() {
     let commands = Arc::new(super::commands(&log));
     let (alice, room) = (actor("alice"), public_room(&commands, "alice").await);
     let running = Arc::clone(&commands);
-    let processes = tokio::spawn(async move { running.run_processes(|| LATER).await });
+    let processes = tokio::spawn(async move { running.run_processes(&|| LATER).await });
     faults.hold();
     let changing = Arc::clone(&commands);
     let change = tokio::spawn(async move {

@@ -1,5 +1,6 @@
 //! A user's own data: read receipts and devices.
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{
     Account, AccountCommand, AccountEvent, Fact, KnownEvent, Membership, OwnedEventId, OwnedRoomId,
     Rejection, Room,
@@ -91,14 +92,16 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be written; the device exists nevertheless.
-    pub async fn device_added(
-        &self,
-        actor: &Actor,
-        device_id: &str,
-        name: Option<&str>,
-    ) -> Result<Position, HandleError> {
-        let (device_id, name) = (device_id.to_owned(), name.map(ToOwned::to_owned));
-        self.note(actor, vec![AccountEvent::DeviceAdded { device_id, name }]).await
+    pub fn device_added<'a>(
+        &'a self,
+        actor: &'a Actor,
+        device_id: &'a str,
+        name: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Position, HandleError>> {
+        Box::pin(async move {
+            let (device_id, name) = (device_id.to_owned(), name.map(ToOwned::to_owned));
+            self.note(actor, vec![AccountEvent::DeviceAdded { device_id, name }]).await
+        })
     }
 
     /// Tells the user's devices that some of them were removed, and ends the calls of these.
@@ -110,17 +113,26 @@ impl Commands {
         actor: &Actor,
         device_ids: impl IntoIterator<Item = String>,
     ) -> Result<Position, HandleError> {
-        let devices: Vec<String> = device_ids.into_iter().collect();
-        let removed = |device_id| AccountEvent::DeviceRemoved { device_id };
-        let position = self.note(actor, devices.iter().cloned().map(removed).collect()).await?;
-        if !devices.is_empty() {
-            let ended = self.end_calls_of_devices(&actor.user, &devices, position, actor.now);
-            match Box::pin(ended).await {
-                Ok(_) => self.call_ends.done(position),
-                Err(error) => tracing::warn!("calls of removed devices end later: {error}"),
+        self.remove_devices(actor, device_ids.into_iter().collect()).await
+    }
+
+    fn remove_devices<'a>(
+        &'a self,
+        actor: &'a Actor,
+        devices: Vec<String>,
+    ) -> BoxFuture<'a, Result<Position, HandleError>> {
+        Box::pin(async move {
+            let removed = |device_id| AccountEvent::DeviceRemoved { device_id };
+            let position = self.note(actor, devices.iter().cloned().map(removed).collect()).await?;
+            if !devices.is_empty() {
+                let ended = self.end_calls_of_devices(&actor.user, &devices, position, actor.now);
+                match Box::pin(ended).await {
+                    Ok(_) => self.call_ends.done(position),
+                    Err(error) => tracing::warn!("calls of removed devices end later: {error}"),
+                }
             }
-        }
-        Ok(position)
+            Ok(position)
+        })
     }
 
     async fn note(

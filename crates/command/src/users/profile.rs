@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{Account, AccountCommand, Fact, Profile, RoomCommand, RoomId};
 use rookery_log::{CommandId, Position};
 use serde::Serialize;
@@ -90,29 +91,37 @@ impl Commands {
     ///
     /// # Errors
     /// [`HandleError`], which says whether to retry.
-    pub async fn start_profile(
-        &self,
-        actor: &Actor,
-        change: &ProfileChange,
+    pub fn start_profile<'a>(
+        &'a self,
+        actor: &'a Actor,
+        change: &'a ProfileChange,
         retry: Retry,
-    ) -> Result<StartedProfile, HandleError> {
-        let stream_state = self.accounts.state_of(actor.user.as_str());
-        let decide = |account: Option<&Account>| change.decide(account);
-        let request = actor.request(retry);
-        let decided = self.core.decide(&self.accounts, &stream_state, &request, &decide).await?;
-        Ok(StartedProfile { request, stream_state, decided })
+    ) -> BoxFuture<'a, Result<StartedProfile, HandleError>> {
+        Box::pin(async move {
+            let stream_state = self.accounts.state_of(actor.user.as_str());
+            let decide = |account: Option<&Account>| change.decide(account);
+            let request = actor.request(retry);
+            let decided =
+                self.core.decide(&self.accounts, &stream_state, &request, &decide).await?;
+            Ok(StartedProfile { request, stream_state, decided })
+        })
     }
 
     /// Waits until a started change is durable. Returns its position.
     ///
     /// # Errors
     /// [`HandleError::Contended`] if another writer came first: nothing was written.
-    pub async fn finish_profile(&self, started: StartedProfile) -> Result<Position, HandleError> {
-        let StartedProfile { request, stream_state, decided } = started;
-        match self.core.settle(&stream_state, &request, decided).await? {
-            Some(handled) => Ok(handled.position),
-            None => Err(HandleError::Contended { attempts: 1 }),
-        }
+    pub fn finish_profile(
+        &self,
+        started: StartedProfile,
+    ) -> BoxFuture<'_, Result<Position, HandleError>> {
+        Box::pin(async move {
+            let StartedProfile { request, stream_state, decided } = started;
+            match self.core.settle(&stream_state, &request, decided).await? {
+                Some(handled) => Ok(handled.position),
+                None => Err(HandleError::Contended { attempts: 1 }),
+            }
+        })
     }
 
     /// Tells each joined room of the change that was committed at `changed`, with one commit for

@@ -45,7 +45,7 @@ async fn a_new_name_is_answered_at_once_and_told_to_the_rooms_behind_it() {
     assert_eq!(outcome.unwrap().position, *log.tail().borrow(), "the change is the last commit");
     assert_eq!(mentions(&log, "Alicia").await, 0);
     let running = std::sync::Arc::clone(&commands);
-    let processes = tokio::spawn(async move { running.run_processes(|| Millis(2_000)).await });
+    let processes = tokio::spawn(async move { running.run_processes(&|| Millis(2_000)).await });
     let mut tail = log.tail();
     while mentions(&log, "Alicia").await < 3 {
         tail.changed().await.unwrap();
@@ -83,7 +83,7 @@ async fn the_last_of_many_names_is_the_one_that_every_room_shows() {
         rooms.push(public_room(&commands, "alice").await);
     }
     let running = std::sync::Arc::clone(&commands);
-    let processes = tokio::spawn(async move { running.run_processes(|| Millis(2_000)).await });
+    let processes = tokio::spawn(async move { running.run_processes(&|| Millis(2_000)).await });
     for number in 0..12 {
         let name = named(&format!("name {number}"));
         commands.set_profile(&actor("alice"), &name, Retry::Unnamed).await.unwrap();
