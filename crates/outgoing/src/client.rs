@@ -22,14 +22,14 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, timeout, timeout_at},
 };
-use tokio_rustls::{TlsConnector, rustls::ClientConfig};
+use tokio_rustls::TlsConnector;
 
 use crate::{
     error::SendError,
     guard::Guard,
     resolver::Resolver,
     target::{Target, TargetHost},
-    tls::tls_name,
+    tls::{Tls, tls_name},
 };
 
 /// How long a request takes at most unless it says otherwise, from its name to the end of its answer.
@@ -95,14 +95,15 @@ pub struct Answer {
 pub struct Client {
     guard: Guard,
     resolver: Arc<dyn Resolver>,
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     resolving: Arc<Semaphore>,
 }
 
 impl Client {
     /// A client that sends to the addresses that `guard` allows.
     #[must_use]
-    pub fn new(guard: Guard, resolver: Arc<dyn Resolver>, tls: Arc<ClientConfig>) -> Self {
+    pub fn new(guard: Guard, resolver: Arc<dyn Resolver>, tls: impl Into<Tls>) -> Self {
+        let tls = tls.into();
         Self { guard, resolver, tls, resolving: Arc::new(Semaphore::new(RESOLVED_AT_ONCE_MAX)) }
     }
 
@@ -173,7 +174,7 @@ impl Client {
             Some(server) => tls_name(&server.tls_name)?,
             None => request.target.server_name()?,
         };
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
+        let stream = TlsConnector::from(self.tls.config().await?).connect(name, stream).await;
         let stream = stream.map_err(|error| SendError::Tls { reason: error.to_string() })?;
         exchange(stream, request).await
     }

@@ -32,5 +32,5 @@ pub use self::{
     pauses::Pauses,
     resolver::{Resolver, SystemResolver},
     target::{Target, TargetError, URL_BYTES_MAX},
-    tls::{TlsError, system_tls, system_tls_and},
+    tls::{Tls, TlsError, system_tls, system_tls_and},
 };

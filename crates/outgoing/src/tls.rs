@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, path::Path, sync::Arc};
 
+use tokio::sync::OnceCell;
 use tokio_rustls::rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
@@ -25,28 +26,59 @@ pub enum TlsError {
     File(#[from] tokio_rustls::rustls::pki_types::pem::Error),
 }
 
-/// TLS that trusts the certificates of this machine (`SSL_CERT_FILE`, or those of the system).
-///
-/// # Errors
-/// [`TlsError`] if the library refuses its own settings.
-pub fn system_tls() -> Result<Arc<ClientConfig>, TlsError> {
+/// The TLS of a client.
+#[derive(Clone, Debug)]
+pub struct Tls(Option<Arc<ClientConfig>>);
+
+/// The certificates of this machine, as its first connection reads them: hundreds of files.
+static SYSTEM: OnceCell<Arc<ClientConfig>> = OnceCell::const_new();
+
+/// TLS that trusts the certificates of this machine (`SSL_CERT_FILE`, or those of the system). The
+/// first connection reads them.
+#[must_use]
+pub const fn system_tls() -> Tls {
+    Tls(None)
+}
+
+impl From<Arc<ClientConfig>> for Tls {
+    fn from(config: Arc<ClientConfig>) -> Self {
+        Self(Some(config))
+    }
+}
+
+impl Tls {
+    /// The settings of a connection.
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, SendError> {
+        if let Some(config) = &self.0 {
+            return Ok(Arc::clone(config));
+        }
+        let refused = |reason: String| SendError::Tls { reason };
+        let read = || async {
+            let read = tokio::task::spawn_blocking(|| trusting(system_roots())).await;
+            read.map_err(|error| refused(error.to_string()))?
+                .map_err(|error| refused(error.to_string()))
+        };
+        SYSTEM.get_or_try_init(read).await.cloned()
+    }
+}
+
+fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     // A machine without certificates trusts none, and each request says so.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    trusting(roots)
+    roots
 }
 
 /// TLS that also trusts the certificates in the PEM file `more`.
 ///
 /// # Errors
 /// [`TlsError`] if the file cannot be read, or holds no certificate.
-pub fn system_tls_and(more: &Path) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+pub fn system_tls_and(more: &Path) -> Result<Tls, TlsError> {
+    let mut roots = system_roots();
     for certificate in CertificateDer::pem_file_iter(more)? {
         roots.add(certificate?)?;
     }
-    trusting(roots)
+    Ok(trusting(roots)?.into())
 }
 
 /// TLS that trusts these certificates.

@@ -322,7 +322,7 @@ impl Node {
         };
         let services = ServiceDirectory::open(accounts.clone(), server_name.clone())?;
         services.follow_rooms(Arc::new(InModels(reader.clone()))).await?;
-        let to_bridges = outgoing::to_bridges(config)?;
+        let to_bridges = outgoing::to_bridges(config);
         let memberships = Arc::new(FromModels {
             reader: reader.clone(),
             accounts: accounts.clone(),
@@ -351,7 +351,7 @@ impl Node {
         let silence = config.limits.consumer_silence;
         let consumers = rookery_gateway::consumers(feeds.clone(), accounts.clone(), silence);
         let outgoing_webhooks =
-            outgoing::webhooks(config, accounts.clone(), feeds.clone(), consumers.clone())?;
+            outgoing::webhooks(config, accounts.clone(), feeds.clone(), consumers.clone());
         let ephemeral = rookery_audience::ephemeral(reader.clone(), clock::now);
         rookery_audience::end_with_sessions(&ephemeral, &accounts);
         Ok(Self {

@@ -35,7 +35,7 @@ impl SrvLookup for Records {
 
 async fn route(records: Records, server: &str) -> Route {
     let guard = Guard::for_users(|_| false);
-    let client = Client::new(guard, Arc::new(NoAddress), system_tls().unwrap());
+    let client = Client::new(guard, Arc::new(NoAddress), system_tls());
     let discovery = Discovery::new(Arc::new(client), Arc::new(records));
     discovery.route(&OwnedServerName::try_from(server).unwrap(), 0).await
 }
