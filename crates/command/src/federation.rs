@@ -12,7 +12,7 @@
 
 mod delivery;
 mod graphs;
-mod held;
+mod join;
 mod keys;
 mod local;
 mod receipt;
@@ -22,9 +22,15 @@ use parking_lot::Mutex;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::graphs::RoomGraph;
-use self::{graphs::Graphs, held::Held};
+pub use rookery_graph::{
+    EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX,
+    HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack,
+};
+use rookery_graph::{Early, Held};
+
+use self::graphs::Graphs;
 pub use self::{
-    held::{HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack},
+    join::{STATED_BYTES_MAX, STATED_EVENTS_MAX, StateIds, StatedState},
     keys::{ServerKeys, TrustedKeys},
     receipt::{Receipt, Received},
 };
@@ -33,10 +39,15 @@ pub use self::{
 pub(crate) struct Federation {
     graphs: Graphs,
     held: Mutex<Held>,
+    early: Mutex<Early>,
 }
 
 impl Federation {
     pub(crate) fn new(graphs_bytes_max: usize) -> Self {
-        Self { graphs: Graphs::new(graphs_bytes_max), held: Mutex::default() }
+        Self {
+            graphs: Graphs::new(graphs_bytes_max),
+            held: Mutex::default(),
+            early: Mutex::default(),
+        }
     }
 }

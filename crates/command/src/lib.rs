@@ -26,8 +26,9 @@ pub use self::{
     error::HandleError,
     execute::{Command, Outcome},
     federation::{
-        HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HeldBack, Receipt, Received,
-        ServerKeys, TrustedKeys,
+        EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX,
+        HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, Receipt, Received,
+        STATED_BYTES_MAX, STATED_EVENTS_MAX, ServerKeys, StateIds, StatedState, TrustedKeys,
     },
     ports::{
         LastActions, LoggedIn, Ports,

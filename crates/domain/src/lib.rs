@@ -22,7 +22,9 @@ pub use self::{
     },
     events::{
         action::{ActionOutcome, Fingerprint},
-        envelope::{Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange},
+        envelope::{
+            Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange, StatedBefore,
+        },
         fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
         relation::{KnownEvent, Relation, RelationKind, plain_reaction, same_reaction},
         room_event::{RoomEvent, StateChange, StateHolder},

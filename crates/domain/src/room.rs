@@ -98,9 +98,19 @@ impl Room {
             && event.envelope.state.is_none()
             && event.pdu.state_key.is_none()
             && *event.pdu.prev_events == *self.extremities;
+        if event.envelope.before.as_ref().is_some_and(|before| before.begins) {
+            (self.extremities, self.leaves) = (Vec::new(), Vec::new());
+        }
         match event.envelope.status {
+            EventStatus::Accepted | EventStatus::SoftFailed if event.envelope.behind => {
+                let is_open = |id: &OwnedEventId| !event.pdu.prev_events.contains(id);
+                self.extremities.retain(is_open);
+                self.leaves.retain(is_open);
+            }
             EventStatus::Accepted => self.follow(&event.pdu),
             EventStatus::SoftFailed => self.is_crowded |= !grow(&mut self.leaves, &event.pdu),
+            // It has no place among the other events.
+            EventStatus::Outlier => {}
             EventStatus::Rejected => return,
         }
         for change in event.state_changes() {
@@ -193,6 +203,13 @@ impl Room {
     #[must_use]
     pub fn is_created(&self) -> bool {
         self.state("m.room.create", "").is_some()
+    }
+
+    /// Whether this server has a place in the room from which events can go on. Without one, it
+    /// knows only the state before its own join.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        !self.extremities.is_empty()
     }
 
     /// The state event of this type and state key.

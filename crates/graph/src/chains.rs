@@ -67,7 +67,7 @@ impl Graph {
     }
 
     /// The auth events of these events, recursively.
-    fn auth_chain<'a>(&self, of: impl Iterator<Item = &'a NodeId>) -> HashSet<NodeId> {
+    pub(crate) fn auth_chain<'a>(&self, of: impl Iterator<Item = &'a NodeId>) -> HashSet<NodeId> {
         let mut chain = HashSet::new();
         let mut open: Vec<_> = of.copied().collect();
         while let Some(id) = open.pop() {

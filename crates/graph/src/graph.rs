@@ -47,12 +47,17 @@ pub struct Graph {
     redactions: HashMap<OwnedEventId, Vec<Arc<Pdu>>>,
     /// Events from this number on are in the current commit.
     committed: usize,
+    /// How many events the current commit has, with outliers that got a place in it.
+    in_commit: usize,
+    /// Events without a place that placed ones follow, with whether this server joined with one of
+    /// those.
+    pub(crate) before_known: HashMap<OwnedEventId, bool>,
     pub(crate) verdicts: Verdicts,
     pub(crate) work: Work,
 }
 
 impl Graph {
-    /// How many events there are: the revision of the room's stream that the graph is folded to.
+    /// How many events there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -100,6 +105,22 @@ impl Graph {
         self.named(&state)
     }
 
+    /// The state before an event that follows these events, as the IDs of its holders, and the IDs of
+    /// the events that authorise those, recursively. `None` if one of them has no place here.
+    pub fn state_before(
+        &mut self,
+        prev: &[OwnedEventId],
+    ) -> Option<(Vec<OwnedEventId>, Vec<OwnedEventId>)> {
+        let known = self.nodes.placed(prev);
+        if known.is_empty() || known.len() < prev.len() {
+            return None;
+        }
+        let state = self.before(&known);
+        let chain = self.auth_chain(state.values());
+        let ids = |ids: Vec<NodeId>| ids.iter().map(|id| self.nodes.event_id(*id)).collect();
+        Some((ids(state.values().copied().collect()), ids(chain.into_iter().collect())))
+    }
+
     /// The work that the graph has done so far.
     #[must_use]
     pub fn work(&self) -> Work {
@@ -122,7 +143,12 @@ impl Graph {
 
     /// Folds the next event of the room's stream, with its place in the log.
     pub fn fold(&mut self, event: &RoomEvent, position: u64, index: u16) {
+        let before = event.envelope.before.as_ref().map(|before| self.stated(&before.changes));
         let Some(id) = self.insert(event, Some(position), index) else { return };
+        if let Some(before) = before {
+            let after = self.apply(id, before);
+            self.keep(id, after);
+        }
         match &event.envelope.state {
             Some(changes) if event.envelope.status != EventStatus::Rejected => {
                 self.restate(changes);
@@ -133,6 +159,7 @@ impl Graph {
             _ => {}
         }
         self.committed = self.nodes.len();
+        self.in_commit = 0;
         self.forget(&event.envelope.erases);
         if self.leaves.considered().iter().eq([&id]) {
             self.keep_state(id, self.current.clone());
@@ -167,12 +194,13 @@ impl Graph {
     pub fn commit(&mut self, position: u64) {
         self.nodes.commit(self.committed, position);
         self.committed = self.nodes.len();
+        self.in_commit = 0;
     }
 
     /// How many events are in the current commit.
     #[must_use]
     pub fn uncommitted(&self) -> usize {
-        self.nodes.len() - self.committed
+        self.in_commit
     }
 
     fn restate(&mut self, changes: &[SlotChange]) {
@@ -186,6 +214,20 @@ impl Graph {
         }
     }
 
+    /// The room's state with these changes.
+    fn stated(&self, changes: &[SlotChange]) -> State {
+        let mut state = self.current.clone();
+        for change in changes {
+            let Some(slot) = self.slots.get(&change.kind, &change.state_key) else { continue };
+            let holder = change.holder.as_ref().and_then(|it| self.nodes.find(&it.event_id));
+            match holder {
+                Some(holder) => state.insert(slot, holder),
+                None => state.remove(&slot),
+            };
+        }
+        state
+    }
+
     pub(crate) fn insert(
         &mut self,
         event: &RoomEvent,
@@ -193,14 +235,47 @@ impl Graph {
         index: u16,
     ) -> Option<NodeId> {
         let (pdu, status) = (&event.pdu, event.envelope.status);
-        let (prev, auth) = (self.nodes.known(&pdu.prev_events), self.nodes.known(&pdu.auth_events));
+        let auth = self.nodes.known(&pdu.auth_events);
+        let begins = event.envelope.before.as_ref().is_some_and(|before| before.begins);
+        let prev = match status {
+            EventStatus::Outlier => Vec::new(),
+            _ if begins => self.leaves.all().collect(),
+            _ => self.nodes.placed(&pdu.prev_events),
+        };
         let own = self.own_data(pdu, &auth);
         let (prev, auth) = (&prev[..], &auth[..]);
-        let id = self.nodes.push(NewNode { pdu, status, position, index, prev, auth, own })?;
+        let known = self.nodes.find(&pdu.event_id);
+        let new = NewNode { pdu, status, position, index, prev, auth, own };
+        let id = match known {
+            Some(id) if self.nodes.get(id).status == EventStatus::Outlier => {
+                self.nodes.place(id, &new);
+                id
+            }
+            Some(_) => return None,
+            None => self.nodes.push(new)?,
+        };
+        self.in_commit += 1;
         if self.version.is_none() && pdu.kind.to_string() == "m.room.create" {
             self.create(pdu, id);
         }
+        if event.envelope.before.is_some() && status != EventStatus::Rejected {
+            for prev in pdu.prev_events.iter().filter(|prev| !self.nodes.is_placed(prev)) {
+                *self.before_known.entry(prev.clone()).or_default() |= begins;
+            }
+        }
+        if status == EventStatus::Outlier {
+            return Some(id);
+        }
+        if event.envelope.behind {
+            self.before_known.remove(&pdu.event_id);
+            self.extremities.retain(|end| !prev.contains(end));
+            self.work.looked_at += self.leaves.add_behind(&mut self.nodes, id);
+            return Some(id);
+        }
         self.work.looked_at += self.leaves.add(&mut self.nodes, id);
+        if begins {
+            self.extremities.clear();
+        }
         if status == EventStatus::Accepted {
             follow(&mut self.extremities, |end| prev.contains(end), id);
         }

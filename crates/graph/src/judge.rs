@@ -25,7 +25,7 @@ pub enum Verdict {
     /// it when an event arrives that follows it and ends an open branch.
     Crowded,
     /// Append it to the log.
-    Decided(Decided),
+    Decided(Box<Decided>),
 }
 
 /// A decided event, ready for the log.
@@ -44,44 +44,53 @@ impl Graph {
     /// `awaited` says that an event waits for this one and ends an open branch, so that the room
     /// takes this one even if it has many.
     pub fn receive(&mut self, pdu: &Arc<Pdu>, origin: Origin, awaited: bool) -> Verdict {
-        if let Some(status) = self.status(&pdu.event_id) {
+        let status = self.status(&pdu.event_id);
+        if let Some(status) = status.filter(|status| *status != EventStatus::Outlier) {
             return Verdict::Known(status);
         }
         let creates = pdu.kind == TimelineEventType::RoomCreate;
         if creates && !self.is_empty() {
             return Verdict::Refused("the room was created by another event".to_owned());
         }
-        let named = pdu.prev_events.iter().chain(&pdu.auth_events);
-        let mut missing: Vec<_> =
-            named.filter(|id| self.nodes.find(id).is_none()).cloned().collect();
-        missing.sort_unstable();
-        missing.dedup();
+        // This server joined the room with the event after it, so it would be history from before.
+        if self.before_known.get(&pdu.event_id) == Some(&true) {
+            return Verdict::Refused("it comes before this server joined the room".to_owned());
+        }
+        let unplaced = pdu.prev_events.iter().filter(|id| !self.nodes.is_placed(id));
+        let unknown = pdu.auth_events.iter().filter(|id| self.nodes.find(id).is_none());
+        let missing = sorted(unplaced.chain(unknown));
         if !missing.is_empty() {
             return Verdict::Missing(missing);
         }
         if self.is_empty() && !creates {
             return Verdict::Refused("the room is not known here".to_owned());
         }
+        let is_behind = self.before_known.contains_key(&pdu.event_id);
+        let awaited = awaited || is_behind;
         if !awaited && self.would_crowd(pdu, false) {
             return Verdict::Crowded;
         }
-        let before = self.before(&self.nodes.known(&pdu.prev_events));
+        let before = self.before(&self.nodes.placed(&pdu.prev_events));
         let (status, reason) = match self.forbidding(pdu, &before) {
             // The stream of a room begins with its create event. A tampered copy of the create
             // event has the ID of the real one, so it must not take its place.
             Forbidding::Now(rule) | Forbidding::Ever(rule) if creates => {
                 return Verdict::Refused(rule);
             }
+            // Events authorise others only if they are not rejected, so an outlier stays one.
+            Forbidding::Ever(rule) if status.is_some() => return Verdict::Refused(rule),
             Forbidding::Nothing => (EventStatus::Accepted, None),
+            Forbidding::Now(_) if is_behind => (EventStatus::Accepted, None),
             Forbidding::Now(rule) => (EventStatus::SoftFailed, Some(rule)),
             Forbidding::Ever(rule) => (EventStatus::Rejected, Some(rule)),
         };
         if status == EventStatus::SoftFailed && !awaited && self.would_crowd(pdu, true) {
             return Verdict::Crowded;
         }
-        let envelope = Envelope { origin, status, ..Envelope::local(None, None) };
+        let behind = is_behind && status != EventStatus::Rejected;
+        let envelope = Envelope { origin, status, behind, ..Envelope::local(None, None) };
         let event = self.take(pdu, envelope, before);
-        Verdict::Decided(Decided { event, reason })
+        Verdict::Decided(Box::new(Decided { event, reason }))
     }
 
     /// Adds an event of this server to the current commit, with its effect on the state.
@@ -89,7 +98,7 @@ impl Graph {
     /// # Errors
     /// [`Rejection::Forbidden`] if other servers would reject it: the state before it forbids it.
     pub fn make(&mut self, pdu: &Arc<Pdu>, envelope: Envelope) -> Result<RoomEvent, Rejection> {
-        let before = self.before(&self.nodes.known(&pdu.prev_events));
+        let before = self.before(&self.nodes.placed(&pdu.prev_events));
         match self.forbidding(pdu, &before) {
             Forbidding::Nothing => Ok(self.take(pdu, envelope, before)),
             Forbidding::Now(rule) | Forbidding::Ever(rule) => Err(Rejection::Forbidden { rule }),
@@ -104,7 +113,7 @@ impl Graph {
     }
 
     /// The rules that forbid an event, given the state before it.
-    fn forbidding(&mut self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
+    pub(crate) fn forbidding(&mut self, pdu: &Arc<Pdu>, before: &State) -> Forbidding {
         let verdict = self.check_auth_events(pdu).and_then(|()| self.check(pdu, before));
         if let Err(rule) = verdict {
             return Forbidding::Ever(rule);
@@ -117,20 +126,25 @@ impl Graph {
     }
 
     /// Whether an event opens a branch, and the room or its server has as many as it may have.
-    fn would_crowd(&self, pdu: &Pdu, soft_fails: bool) -> bool {
+    pub(crate) fn would_crowd(&self, pdu: &Pdu, soft_fails: bool) -> bool {
         let server = self.nodes.known_server(pdu.sender.server_name());
         self.leaves.is_crowded(server, soft_fails)
             && !pdu.prev_events.iter().any(|prev| self.is_leaf(prev))
     }
 
     /// Adds an event to the graph and writes its effect on the state into its envelope.
-    fn take(&mut self, pdu: &Arc<Pdu>, envelope: Envelope, before: State) -> RoomEvent {
+    pub(crate) fn take(&mut self, pdu: &Arc<Pdu>, envelope: Envelope, before: State) -> RoomEvent {
+        let is_stated = envelope.before.is_some();
         let mut event = RoomEvent::new(envelope, Arc::clone(pdu));
         let leaves_before = self.leaves.considered().clone();
         let index = u16::try_from(self.uncommitted()).unwrap_or(u16::MAX);
         let Some(id) = self.insert(&event, None, index) else { return event };
         let after = self.apply(id, before);
-        self.keep_state(id, after.clone());
+        if is_stated {
+            self.keep(id, after.clone());
+        } else {
+            self.keep_state(id, after.clone());
+        }
         let current = self.settled(id, after, &leaves_before);
         let changes = self.changes(&current);
         self.current = current;
@@ -160,7 +174,7 @@ impl Graph {
         self.before(&leaves)
     }
 
-    fn changes(&self, next: &State) -> Vec<SlotChange> {
+    pub(crate) fn changes(&self, next: &State) -> Vec<SlotChange> {
         let mut changes: Vec<_> = self
             .current
             .diff(next)
@@ -207,8 +221,16 @@ impl Graph {
     }
 }
 
+/// Event IDs in order, each once.
+pub(crate) fn sorted<'a>(ids: impl Iterator<Item = &'a OwnedEventId>) -> Vec<OwnedEventId> {
+    let mut ids: Vec<_> = ids.cloned().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// Whether rules forbid an event.
-enum Forbidding {
+pub(crate) enum Forbidding {
     Nothing,
     /// The room's current state forbids it, so it soft-fails.
     Now(String),

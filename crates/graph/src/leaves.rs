@@ -30,6 +30,9 @@ pub const LEAVES_MAX: usize = 64;
 /// The deepest come first, equal depths in the order of their hashes.
 type Rank = (Reverse<u64>, EventHash, NodeId);
 
+/// An event whose number of followers changed.
+type Changed = (u64, Reverse<EventHash>, NodeId);
+
 /// The leaves of a graph.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leaves {
@@ -46,6 +49,23 @@ impl Leaves {
     /// The leaves that count.
     pub(crate) fn considered(&self) -> &BTreeSet<NodeId> {
         &self.considered
+    }
+
+    /// All events that no considered event follows.
+    pub(crate) fn all(&self) -> impl Iterator<Item = NodeId> {
+        self.by_server.values().flatten().map(|(_, _, id)| *id)
+    }
+
+    /// Adds an event that comes before events that are here already: it is no leaf. Returns how many
+    /// events were looked at.
+    pub(crate) fn add_behind(&mut self, nodes: &mut Nodes, id: NodeId) -> u64 {
+        let node = nodes.get_mut(id);
+        node.is_followed = true;
+        // The events behind it were placed without it, so it never becomes a leaf.
+        node.followers = u32::MAX / 2;
+        let mut changed = BinaryHeap::new();
+        self.set(nodes, id, true, &mut changed);
+        self.update_all(nodes, changed)
     }
 
     /// Whether an event of a server that opens a branch is one too many, if it is accepted or
@@ -71,8 +91,11 @@ impl Leaves {
                 nodes.get_mut(prev).is_followed = true;
             }
         }
+        self.update_all(nodes, BinaryHeap::from([by_depth(nodes, id)]))
+    }
+
+    fn update_all(&mut self, nodes: &mut Nodes, mut changed: BinaryHeap<Changed>) -> u64 {
         let mut steps = 0;
-        let mut changed = BinaryHeap::from([by_depth(nodes, id)]);
         // Deeper events first, since they decide about the others.
         while let Some((_, _, id)) = changed.pop() {
             steps += 1;
@@ -82,12 +105,7 @@ impl Leaves {
     }
 
     /// Brings the place of an event up to date with the number of its followers.
-    fn update(
-        &mut self,
-        nodes: &mut Nodes,
-        id: NodeId,
-        changed: &mut BinaryHeap<(u64, Reverse<EventHash>, NodeId)>,
-    ) {
+    fn update(&mut self, nodes: &mut Nodes, id: NodeId, changed: &mut BinaryHeap<Changed>) {
         let node = nodes.get(id);
         let (is_leaf, server) = (node.followers == 0, node.server);
         let rank = (Reverse(node.depth), *nodes.hash(id), id);
@@ -132,7 +150,7 @@ impl Leaves {
         nodes: &mut Nodes,
         id: NodeId,
         considered: bool,
-        changed: &mut BinaryHeap<(u64, Reverse<EventHash>, NodeId)>,
+        changed: &mut BinaryHeap<Changed>,
     ) {
         if nodes.get(id).followers == 0 && considered {
             self.considered.insert(id);
@@ -164,7 +182,7 @@ impl Leaves {
     }
 }
 
-fn by_depth(nodes: &Nodes, id: NodeId) -> (u64, Reverse<EventHash>, NodeId) {
+fn by_depth(nodes: &Nodes, id: NodeId) -> Changed {
     (nodes.get(id).depth, Reverse(*nodes.hash(id)), id)
 }
 

@@ -9,15 +9,23 @@ mod judge;
 mod leaves;
 mod nodes;
 mod order;
+mod partial;
 mod resolve;
 mod rules;
 mod states;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use self::{
     graph::Graph,
     judge::{Decided, Verdict},
     leaves::LEAVES_MAX,
+    partial::{Stated, in_order_of_auth},
     resolve::Work,
+    waiting::{
+        EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, Early, HELD_BYTES_MAX,
+        HELD_PER_ROOM_BYTES_MAX, HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, Held, HeldBack,
+        HeldEvent,
+    },
 };

@@ -104,6 +104,10 @@ fn number(index: usize) -> u32 {
     u32::try_from(index).expect("fewer than four thousand million events in a room")
 }
 
+fn count(links: &[NodeId]) -> u16 {
+    u16::try_from(links.len()).expect("few events are named")
+}
+
 /// The hash that an event ID spells; `None` if it is not the ID of an event of this server's room
 /// versions.
 fn hash_of(event_id: &EventId) -> Option<EventHash> {
@@ -120,6 +124,17 @@ impl Nodes {
 
     pub(crate) fn find(&self, event_id: &EventId) -> Option<NodeId> {
         self.hashes.get_index_of(&hash_of(event_id)?).map(NodeId::at)
+    }
+
+    /// Whether an event is known, and has a place among the others.
+    pub(crate) fn is_placed(&self, event_id: &EventId) -> bool {
+        self.find(event_id).is_some_and(|id| self.get(id).status != EventStatus::Outlier)
+    }
+
+    /// The numbers of those of these events that have a place.
+    pub(crate) fn placed(&self, ids: &[OwnedEventId]) -> Vec<NodeId> {
+        let found = ids.iter().filter_map(|id| self.find(id));
+        found.filter(|id| self.get(*id).status != EventStatus::Outlier).collect()
     }
 
     /// The numbers of those of these events that are known.
@@ -183,7 +198,25 @@ impl Nodes {
         self.list[from..].iter_mut().for_each(|node| node.position = position);
     }
 
+    /// Gives an outlier its place among the other events.
+    pub(crate) fn place(&mut self, id: NodeId, new: &NewNode) {
+        let links = number(self.links.len());
+        self.links.extend(new.prev.iter().chain(new.auth));
+        let depth = self.depth_of(new);
+        let (prev, auth) = (count(new.prev), count(new.auth));
+        let node = self.get_mut(id);
+        (node.links, node.prev, node.auth) = (links, prev, auth);
+        (node.status, node.depth, node.apart) = (new.status, depth, 0);
+        // The log has the event at both places. The first one stays, since states name it.
+    }
+
+    fn depth_of(&self, new: &NewNode) -> u64 {
+        let deepest = new.prev.iter().map(|prev| self.get(*prev).depth).max();
+        deepest.map_or(0, |depth| depth.saturating_add(1)).max(new.pdu.depth)
+    }
+
     pub(crate) fn push(&mut self, new: NewNode) -> Option<NodeId> {
+        let depth = self.depth_of(&new);
         let (index, is_new) = self.hashes.insert_full(hash_of(&new.pdu.event_id)?);
         if !is_new {
             return None;
@@ -195,14 +228,11 @@ impl Nodes {
             self.owns.push(own);
             number(self.owns.len() - 1)
         });
-        let deepest = new.prev.iter().map(|prev| self.get(*prev).depth).max();
-        let depth = deepest.map_or(0, |depth| depth.saturating_add(1)).max(new.pdu.depth);
         let apart = match new.prev {
             [one] => self.get(*one).apart.saturating_add(1),
             _ => 0,
         };
         let server = self.server(new.pdu.sender.server_name());
-        let count = |links: &[NodeId]| u16::try_from(links.len()).expect("few events are named");
         self.list.push(Node {
             position: new.position.unwrap_or(IN_CURRENT_COMMIT),
             depth,

@@ -125,7 +125,7 @@ impl Graph {
         }
     }
 
-    fn keep(&mut self, id: NodeId, state: State) {
+    pub(crate) fn keep(&mut self, id: NodeId, state: State) {
         /// An entry of the map.
         const STATE_BYTES: usize = 96;
         /// The nodes of a tree that a changed slot copies.

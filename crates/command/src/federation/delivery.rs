@@ -3,10 +3,10 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use rookery_domain::{EventStatus, OwnedEventId, OwnedServerName, Pdu, RoomEvent};
-use rookery_graph::Decided;
+use rookery_graph::{Decided, HeldEvent};
 use rookery_log::Position;
 
-use super::{Receipt, Received, held::HeldEvent};
+use super::{Receipt, Received};
 
 /// An event that waits for its verdict.
 #[derive(Clone)]
@@ -83,11 +83,12 @@ impl Progress {
     }
 }
 
-fn received(event: &RoomEvent, reason: Option<String>, position: Position) -> Received {
+pub(super) fn received(event: &RoomEvent, reason: Option<String>, position: Position) -> Received {
     let reason = reason.unwrap_or_default();
     match event.envelope.status {
         EventStatus::Accepted => Received::Accepted { position },
         EventStatus::SoftFailed => Received::SoftFailed { position, reason },
         EventStatus::Rejected => Received::Rejected { position, reason },
+        status @ EventStatus::Outlier => Received::Known { status },
     }
 }

@@ -41,7 +41,7 @@ pub enum Received {
     },
     /// It waits for these events, which it names. Send them.
     Held {
-        /// Their IDs.
+        /// Their IDs; none if the room is not known yet, so that it waits for the create event.
         missing: Vec<OwnedEventId>,
     },
     /// It is not an event of this room, or its signatures are invalid. It was dropped.

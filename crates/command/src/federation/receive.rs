@@ -6,7 +6,7 @@ use rookery_domain::{
     Erased, EventStatus, Fact, Incoming, KnownEvent, Origin, OwnedEventId, Pdu, PublicKeys, Room,
     RoomEvent, RoomId, RoomVersionId, ServerName, TimelineEventType,
 };
-use rookery_graph::{Decided, Verdict};
+use rookery_graph::{HeldEvent, Verdict};
 use rookery_log::{AppendError, Commit, Millis, Position};
 use serde_json::value::RawValue;
 
@@ -27,20 +27,24 @@ use crate::{
 const ATTEMPTS_MAX: u32 = 3;
 
 /// Most events of one commit; the rest goes into the next.
-const COMMIT_EVENTS_MAX: usize = 256;
+pub(super) const COMMIT_EVENTS_MAX: usize = 256;
 
 /// How many signatures are checked before the task yields.
-const PORTION: usize = 16;
+pub(super) const PORTION: usize = 16;
 
 /// From this many bytes on a commit takes no more events.
-const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
+pub(super) const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
+
+/// Why a room does not take an event that opens a branch.
+pub(super) const CROWDED: &str = "the room has too many open branches: send an event that follows \
+                                  this one and the newest events of the room";
 
 impl Commands {
     /// Takes events of one room from another server. All acceptable events are in the log when this
     /// answers. The receipts are in the order of the events.
     ///
-    /// The create event opens an unknown room. All later events have to arrive too: this server
-    /// cannot join a room in the middle of its history yet.
+    /// The create event opens an unknown room. Events of such a room wait for it, within bounds. All later events have to arrive too: this server
+    /// takes part in a room from the middle of its history only by [`Self::accept_join`].
     ///
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written. Send the events again.
@@ -52,18 +56,66 @@ impl Commands {
         pdus: &[Box<RawValue>],
         now: Millis,
     ) -> Result<Vec<Receipt>, HandleError> {
+        let receipts = self.receive_here(keys, origin, room_id, pdus, now).await?;
+        self.take_early(keys, room_id, now).await?;
+        Ok(receipts)
+    }
+
+    /// Takes the events that came before their room was known, if it is known now.
+    pub(super) async fn take_early(
+        &self,
+        keys: &dyn ServerKeys,
+        room_id: &RoomId,
+        now: Millis,
+    ) -> Result<(), HandleError> {
+        let stream_state = self.rooms.state_of(room_id.as_str());
+        let has_begun = |room: Option<&Room>| room.is_some_and(Room::has_begun);
+        if !self.federation.early.lock().has(room_id)
+            || !self.core.read_state(&self.rooms, &stream_state, has_begun).await?
+        {
+            return Ok(());
+        }
+        let early = self.federation.early.lock().take(room_id);
+        for (origin, pdus) in early {
+            self.receive_here(keys, &origin, room_id, &pdus, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn receive_here(
+        &self,
+        keys: &dyn ServerKeys,
+        origin: &ServerName,
+        room_id: &RoomId,
+        pdus: &[Box<RawValue>],
+        now: Millis,
+    ) -> Result<Vec<Receipt>, HandleError> {
         let stream_state = self.rooms.state_of(room_id.as_str());
         let known = |room: Option<&Room>| room.and_then(|room| room.version().cloned());
         let known = self.core.read_state(&self.rooms, &stream_state, known).await?;
         let opening = || pdus.iter().find_map(|pdu| Incoming::version_of_create(pdu));
-        let version = known.or_else(opening);
+        let Some(version) = known.or_else(opening) else {
+            let mut early = self.federation.early.lock();
+            let mut receipt = |json: &RawValue| {
+                if early.keep(room_id, origin, json) {
+                    return Receipt {
+                        event_id: None,
+                        received: Received::Held { missing: Vec::new() },
+                    };
+                }
+                let why = "the room is not known here, and the event cannot wait: send the create \
+                           event of the room first";
+                Receipt::refused(None, why)
+            };
+            return Ok(pdus.iter().map(|json| receipt(json)).collect());
+        };
         let mut progress = Progress::new(pdus.len());
         for (place, json) in pdus.iter().enumerate() {
             if place % PORTION == PORTION - 1 {
                 // Checking signatures takes long, so other tasks get a turn.
                 tokio::task::yield_now().await;
             }
-            match self.verified(keys, room_id, version.as_ref(), json).await {
+            match self.verified(keys, room_id, &version, json).await {
                 Ok(pdu) => {
                     let origin = origin.to_owned();
                     progress.add(Candidate { place: Some(place), pdu, origin, freed_by: None });
@@ -93,18 +145,36 @@ impl Commands {
     }
 
     /// The checks that only need the room's version.
-    async fn verified(
+    pub(super) async fn verified(
         &self,
         keys: &dyn ServerKeys,
         room_id: &RoomId,
-        version: Option<&RoomVersionId>,
+        version: &RoomVersionId,
         json: &RawValue,
     ) -> Result<Arc<Pdu>, Box<Receipt>> {
         let refused = |id: Option<OwnedEventId>, why: String| Box::new(Receipt::refused(id, why));
-        let version = version.ok_or_else(|| {
-            let why = "the room is not known here: send its create event first";
-            refused(None, why.to_owned())
-        })?;
+        let incoming =
+            Incoming::read(json, version).map_err(|error| refused(None, error.to_string()))?;
+        // An event that claims to be from this server is known here, or it is forged. Its
+        // signatures prove nothing.
+        if incoming.is_from(&self.server_name) {
+            let id = incoming.event_id().to_owned();
+            let pdu = incoming.unverified();
+            let pdu = pdu.map_err(|error| refused(Some(id), error.to_string()))?;
+            return in_room(pdu, room_id);
+        }
+        self.signed(keys, room_id, version, json).await
+    }
+
+    /// The checks that only need the room's version, also for events of this server.
+    pub(super) async fn signed(
+        &self,
+        keys: &dyn ServerKeys,
+        room_id: &RoomId,
+        version: &RoomVersionId,
+        json: &RawValue,
+    ) -> Result<Arc<Pdu>, Box<Receipt>> {
+        let refused = |id: Option<OwnedEventId>, why: String| Box::new(Receipt::refused(id, why));
         let incoming =
             Incoming::read(json, version).map_err(|error| refused(None, error.to_string()))?;
         let id = incoming.event_id().to_owned();
@@ -122,15 +192,9 @@ impl Commands {
                 };
             }
         }
-        // An event that claims to be from this server is known here, or it is forged. Its
-        // signatures prove nothing.
-        let ours = incoming.is_from(&self.server_name);
-        let pdu = if ours { incoming.unverified() } else { incoming.verify(&public) };
-        let pdu = pdu.map_err(|error| refused(Some(id.clone()), error.to_string()))?;
-        if pdu.room_id != *room_id {
-            return Err(refused(Some(id), format!("it is an event of the room {}", pdu.room_id)));
-        }
-        Ok(Arc::new(pdu))
+        let pdu = incoming.verify(&public);
+        let pdu = pdu.map_err(|error| refused(Some(id), error.to_string()))?;
+        in_room(pdu, room_id)
     }
 
     /// Decides and appends until no event is left. Returns `false` if another writer came first.
@@ -138,7 +202,7 @@ impl Commands {
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
     )]
-    async fn take_all(
+    pub(super) async fn take_all(
         &self,
         stream_state: &StreamState<Room>,
         progress: &mut Progress,
@@ -162,7 +226,12 @@ impl Commands {
                 let changes = room.map(|room| room.call_changes(&decided.event));
                 decided.event.envelope.calls = changes.unwrap_or_default();
             }
-            match self.append(stream_state, &mut loaded, &progress.filled, now).await {
+            let facts: Vec<_> = progress
+                .filled
+                .iter()
+                .map(|(_, decided)| Fact::Room(decided.event.clone()))
+                .collect();
+            match self.append(stream_state, &mut loaded, &facts, now).await {
                 Ok(position) => {
                     graph.graph.commit(position.0);
                     (graph.position, graph.last) = (position, loaded.last);
@@ -221,20 +290,18 @@ impl Commands {
                     progress.answer(&candidate, Received::Refused { reason });
                 }
                 Verdict::Crowded => {
-                    let reason = "the room has too many open branches: send an event that follows \
-                                  this one and the newest events of the room"
-                        .to_owned();
+                    let reason = CROWDED.to_owned();
                     progress.answer(&candidate, Received::Refused { reason });
                 }
                 Verdict::Missing(missing) => {
                     let origin = candidate.origin.clone();
-                    self.federation.held.lock().hold(pdu, origin, &missing);
+                    self.hold(pdu, &origin, &missing);
                     progress.answer(&candidate, Received::Held { missing });
                 }
                 Verdict::Decided(decided) => {
                     bytes += pdu.json.len();
                     let freed = self.federation.held.lock().arrived(&pdu.room_id, &pdu.event_id);
-                    progress.filled.push((candidate, decided));
+                    progress.filled.push((candidate, *decided));
                     progress.try_again(freed, &pdu.event_id);
                     if redacts {
                         break;
@@ -260,34 +327,51 @@ impl Commands {
     }
 
     /// Appends the decided events, waits for the disk, and folds them.
-    async fn append(
+    pub(super) async fn append(
         &self,
         stream_state: &StreamState<Room>,
         loaded: &mut Loaded<Room>,
-        filled: &[(Candidate, Decided)],
+        facts: &[Fact],
         now: Millis,
     ) -> Result<Position, AppendError> {
-        let facts: Vec<_> =
-            filled.iter().map(|(_, decided)| Fact::Room(decided.event.clone())).collect();
         let events = facts.iter().map(logged).collect::<Result<_, _>>();
         let events = events.map_err(|_| AppendError::Unfit)?;
         let commit =
             Commit { stream: stream_state.stream.clone(), command: None, received: now, events };
         let last = commit.last_event();
-        let appended = self.core.eraser.appending(&facts, commit, loaded.guard()).await?;
-        loaded.appended(&facts, last, appended.position);
+        let appended = self.core.eraser.appending(facts, commit, loaded.guard()).await?;
+        loaded.appended(facts, last, appended.position);
         Ok(appended.position)
     }
 
     /// After a failure: holds events back again until the event that freed them comes again.
-    fn hold_again(&self, progress: Progress) {
-        let mut held = self.federation.held.lock();
+    pub(super) fn hold_again(&self, progress: Progress) {
         for Candidate { pdu, origin, freed_by, .. } in progress.queue {
             if let Some(freed_by) = freed_by {
-                held.hold(pdu, origin, &[freed_by]);
+                self.hold(pdu, &origin, &[freed_by]);
             }
         }
     }
+
+    fn hold(&self, pdu: Arc<Pdu>, origin: &ServerName, missing: &[OwnedEventId]) {
+        let dropped = self.federation.held.lock().hold(pdu, origin, missing);
+        for HeldEvent { pdu, origin, missing } in dropped {
+            tracing::warn!(
+                event_id = %pdu.event_id, room_id = %pdu.room_id, %origin,
+                waited_for = missing.len(),
+                "too many events wait for others: dropped one"
+            );
+        }
+    }
+}
+
+/// The event, if it is one of this room.
+fn in_room(pdu: Pdu, room_id: &RoomId) -> Result<Arc<Pdu>, Box<Receipt>> {
+    if pdu.room_id == *room_id {
+        return Ok(Arc::new(pdu));
+    }
+    let why = format!("it is an event of the room {}", pdu.room_id);
+    Err(Box::new(Receipt::refused(Some(pdu.event_id), why)))
 }
 
 /// The event, or its redacted form if its redaction arrived before it.

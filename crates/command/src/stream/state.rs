@@ -8,7 +8,7 @@
 //! runs ahead waits for the append that it depends on.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::Arc,
 };
 
@@ -249,15 +249,21 @@ async fn fetch_restated(
     event: &mut RoomEvent,
 ) -> Result<(), HandleError> {
     let mut restated = Vec::new();
+    // A join names thousands of holders in a few commits.
+    let mut read: HashMap<Option<u64>, Vec<Fact>> = HashMap::new();
     for holder in event.restated_holders() {
-        let found = match holder.position.map(Position) {
-            Some(position) => log.get(&[position]).await?.into_iter().next(),
-            None => Some(Arc::clone(record)),
-        };
-        let Some(found) = found else { continue };
-        let fact = read_facts::<Room>(&found)?.into_iter().nth(usize::from(holder.index));
+        if let Entry::Vacant(entry) = read.entry(holder.position) {
+            let found = match holder.position.map(Position) {
+                Some(position) => log.get(&[position]).await?.into_iter().next(),
+                None => Some(Arc::clone(record)),
+            };
+            let facts = found.map(|found| read_facts::<Room>(&found)).transpose()?;
+            entry.insert(facts.unwrap_or_default());
+        }
+        let facts = read.get(&holder.position);
+        let fact = facts.and_then(|facts| facts.get(usize::from(holder.index)));
         if let Some(Fact::Room(held)) = fact.filter(|fact| is_event(fact, &holder.event_id)) {
-            restated.push(held.pdu);
+            restated.push(Arc::clone(&held.pdu));
         }
     }
     event.restated = restated;

@@ -4,6 +4,7 @@ mod convergence;
 mod early_redactions;
 mod gateways;
 mod hidden_ends;
+mod middle;
 mod redactions;
 mod refusals;
 

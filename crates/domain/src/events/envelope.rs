@@ -52,6 +52,10 @@ pub enum EventStatus {
     SoftFailed,
     /// Forbidden by its own auth events, so never shown.
     Rejected,
+    /// Known without its place among the other events, and never shown: an event of the state, or
+    /// one that authorises others, from before this server joined the room or from a gap. Its own
+    /// auth events allow it.
+    Outlier,
 }
 
 /// The envelope of a room event.
@@ -69,6 +73,13 @@ pub struct Envelope {
     /// orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<Vec<SlotChange>>,
+    /// For an event that follows events which are not here: the state before it, as another server
+    /// stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<StatedBefore>,
+    /// An event that arrived earlier follows it, so it is no end of the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind: bool,
     /// For a redaction that takes effect: the events whose content leaves the log and every model.
     ///
     /// The write side sets it when it appends the redaction. A reader that folds the room forgets
@@ -88,6 +99,17 @@ pub struct Envelope {
     /// leave or a change of power levels ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<CallChange>,
+}
+
+/// The state before an event, as another server stated it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedBefore {
+    /// Its differences from the room's state at the arrival of the event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SlotChange>,
+    /// The event comes after all events that are here: this server joined the room with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins: bool,
 }
 
 /// An event whose content a redaction erases, with its place in the log.
@@ -170,6 +192,15 @@ impl Envelope {
 
     fn accepted(origin: Origin) -> Self {
         let (status, erases, calls) = (EventStatus::Accepted, Vec::new(), Vec::new());
-        Self { origin, status, state: None, erases, edits: None, calls }
+        Self {
+            origin,
+            status,
+            state: None,
+            before: None,
+            behind: false,
+            erases,
+            edits: None,
+            calls,
+        }
     }
 }

@@ -76,9 +76,11 @@ impl RoomEvent {
         let resolved = self.envelope.state.as_ref().filter(|_| status != EventStatus::Rejected);
         let is_plain = status == EventStatus::Accepted && resolved.is_none();
         let plain = is_plain.then(|| self.plain_change()).flatten();
-        let changes = resolved.into_iter().flatten().filter_map(|slot| {
+        // Fetched holders are in the order in which the envelope names them.
+        let mut fetched = self.restated.iter();
+        let changes = resolved.into_iter().flatten().filter_map(move |slot| {
             let holder = match &slot.holder {
-                Some(holder) => Some(self.holder(holder)?),
+                Some(holder) => Some(self.holder(holder, &mut fetched)?),
                 None => None,
             };
             let kind = Cow::Borrowed(slot.kind.as_str());
@@ -93,11 +95,22 @@ impl RoomEvent {
         Some(StateChange { kind: Cow::Owned(kind), state_key, holder })
     }
 
-    fn holder<'a>(&'a self, holder: &'a Holder) -> Option<StateHolder<'a>> {
+    fn holder<'a>(
+        &'a self,
+        holder: &'a Holder,
+        fetched: &mut std::slice::Iter<'a, Arc<Pdu>>,
+    ) -> Option<StateHolder<'a>> {
         if holder.event_id == self.pdu.event_id {
             return Some(StateHolder { pdu: &self.pdu, place: None });
         }
-        let pdu = self.restated.iter().find(|pdu| pdu.event_id == holder.event_id)?;
+        let next = fetched.as_slice().first().filter(|pdu| pdu.event_id == holder.event_id);
+        let pdu = match next {
+            Some(pdu) => {
+                fetched.next();
+                pdu
+            }
+            None => self.restated.iter().find(|pdu| pdu.event_id == holder.event_id)?,
+        };
         Some(StateHolder { pdu, place: Some(holder) })
     }
 }

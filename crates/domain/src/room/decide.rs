@@ -31,6 +31,9 @@ impl Room {
         cx: &Context,
     ) -> Result<Vec<Arc<Pdu>>, Rejection> {
         self.rules()?;
+        if !self.has_begun() {
+            return Err(Rejection::NoSuchRoom);
+        }
         self.check_replaced(command, cx)?;
         let event = match command {
             RoomCommand::Leave { reason, successor } => {

@@ -7,7 +7,7 @@ use rookery_domain::{
     AccountEvent, ActionOutcome, AliasEvent, Answer, CallChange, CallStep, CreateRoom, Deliver,
     EndReason, Envelope, EphemeralKind, Erased, EventStatus, Fact, Filter, Fingerprint, Holder,
     MilliSecondsSinceUnixEpoch, Notifications, Origin, OwnedEventId, Pdu, RoomEvent,
-    RoomPreferences, RoomVersionId, Slot, SlotChange, Subject,
+    RoomPreferences, RoomVersionId, Slot, SlotChange, StatedBefore, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -257,6 +257,29 @@ fn envelopes_with_resolved_state_never_change() {
     let resolved = |state| Envelope { state: Some(state), ..from(&server, EventStatus::Accepted) };
     let envelopes = [resolved(Vec::new()), resolved(changes)];
     read_and_written(&envelopes, include_str!("../golden/envelopes-resolved.txt"));
+}
+
+#[test]
+fn envelopes_of_partial_history_never_change() {
+    let server = Origin::Server("else.example".try_into().unwrap());
+    let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let change = SlotChange {
+        kind: "m.room.name".to_owned(),
+        state_key: String::new(),
+        holder: Some(Holder { event_id, position: Some(9), index: 2 }),
+    };
+    let stated = |changes, begins| Envelope {
+        before: Some(StatedBefore { changes, begins }),
+        ..from(&server, EventStatus::Accepted)
+    };
+    let envelopes = [
+        from(&server, EventStatus::Outlier),
+        Envelope { state: Some(vec![change.clone()]), ..from(&server, EventStatus::Outlier) },
+        stated(Vec::new(), true),
+        stated(vec![change], false),
+        Envelope { behind: true, ..from(&server, EventStatus::Accepted) },
+    ];
+    read_and_written(&envelopes, include_str!("../golden/envelopes-partial.txt"));
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Flags {
     const HIDDEN: u8 = 2;
     const LATE: u8 = 4;
     const SUPERSEDED: u8 = 8;
+    const OUTLIER: u8 = 16;
 
     /// The flags of the event itself. Whether it is late depends on the events before its arrival.
     #[must_use]
@@ -61,6 +62,7 @@ impl Flags {
         if is_hidden {
             flags |= Self::HIDDEN;
         }
+        flags |= Self::OUTLIER * u8::from(event.envelope.status == EventStatus::Outlier);
         if is_state && !is_hidden && !event.holds_its_slot() {
             flags |= Self::SUPERSEDED;
         }
@@ -83,6 +85,12 @@ impl Flags {
     #[must_use]
     pub fn is_hidden(self) -> bool {
         self.0 & Self::HIDDEN != 0
+    }
+
+    /// Whether it is known without its place in the room.
+    #[must_use]
+    pub fn is_outlier(self) -> bool {
+        self.0 & Self::OUTLIER != 0
     }
 
     /// Whether it arrived after an event that comes later in the timeline.

@@ -448,6 +448,18 @@ impl<'a> RoomView<'a> {
         Ok(RowKey { depth, position, index: 0 })
     }
 
+    /// The first row of the timeline, without events that are known without their places.
+    pub(crate) fn first_row(&self) -> io::Result<Option<TimelineRow>> {
+        let (mut rows, is_placed) =
+            (self.rows_after(None, 1)?, |it: &&TimelineRow| !it.flags.is_outlier());
+        while rows.iter().find(is_placed).is_none()
+            && let Some(last) = rows.last()
+        {
+            rows = self.rows_after(Some(last.key), 256)?;
+        }
+        Ok(rows.iter().find(is_placed).copied())
+    }
+
     fn reader(&self) -> Option<TimelineReader<'a>> {
         self.models.timeline(self.key)
     }

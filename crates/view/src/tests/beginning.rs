@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use proptest::{collection::vec, prelude::*};
-use rookery_domain::Membership;
+use rookery_domain::{EventStatus, Holder, Membership, Power, SlotChange};
 use rookery_log::{EventLog, Position};
 use serde_json::json;
 
@@ -36,6 +36,55 @@ async fn a_page_says_what_is_before_it() {
     assert_eq!(begins("a", "stranger", Anchor::End, 50).await, Begins::NotVisible);
     assert_eq!(begins("a", "bob", Anchor::End, 1).await, Begins::More);
     assert_eq!(begins("half", "bob", Anchor::End, 50).await, Begins::Missing);
+}
+
+/// The state before the join comes as outliers, which take their slots and are never shown.
+#[tokio::test]
+async fn a_room_that_was_joined_in_the_middle_begins_at_the_join() {
+    let mut scene = Scene::new();
+    let models = scene.open().await;
+    let (alice, join) = (user("alice"), json!({ "membership": "join" }));
+    let parts = [
+        ("m.room.create", "", json!({ "room_version": "11" })),
+        ("m.room.member", alice.as_str(), join.clone()),
+        ("m.room.power_levels", "", json!({ "users": { alice.as_str(): 100 } })),
+        ("m.room.history_visibility", "", json!({ "history_visibility": "joined" })),
+        ("m.room.name", "", json!({ "name": "tea" })),
+    ];
+    for (kind, state_key, content) in parts {
+        let event = scene.event("a", "alice", kind, Some(state_key), &content, 0);
+        let event_id = event.id.as_str().try_into().unwrap();
+        let holder = Some(Holder { event_id, position: None, index: 0 });
+        let (kind, state_key) = (kind.to_owned(), state_key.to_owned());
+        let change = SlotChange { kind, state_key, holder };
+        scene.receive("a", event, EventStatus::Outlier, Some(vec![change])).await;
+    }
+    scene.member("a", "bob", "join").await;
+    scene.message("a", "alice").await;
+    settle(&models).await;
+    let page = async |who: &str, anchor| {
+        let viewer = Viewer::User(user(who));
+        let wanted = Wanted { anchor, limit: 50, filter: None, until: None };
+        models.timeline(&room("a"), &viewer, wanted).await.unwrap()
+    };
+    for anchor in [Anchor::Start, Anchor::End] {
+        let page = page("bob", anchor).await;
+        assert_eq!((page.events.len(), page.begins), (2, Begins::Missing));
+    }
+    let view = models.view();
+    let found = view.room(&room("a")).unwrap();
+    assert_eq!(found.summary().name.as_deref(), Some("tea"));
+    assert_eq!(found.summary().power(&alice), Power::Level(100));
+    assert_eq!(found.joined_count(), 2);
+    assert_eq!(found.summary().version.as_deref(), Some("11"));
+    drop(view);
+    assert_eq!(page("carol", Anchor::End).await.events.len(), 0);
+    // The event that the room began with comes later, and gets its place.
+    let create = json!({ "room_version": "11" });
+    let event = scene.event("a", "alice", "m.room.create", Some(""), &create, 6);
+    scene.receive("a", event, EventStatus::Accepted, Some(Vec::new())).await;
+    settle(&models).await;
+    assert_eq!(page("bob", Anchor::End).await.begins, Begins::Created);
 }
 
 /// The data of a room that the models returned at a position.

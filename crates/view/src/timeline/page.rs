@@ -267,7 +267,7 @@ impl Pager<'_> {
         let row = {
             let view = View::of(self.models, self.followings);
             let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
-            let Some(row) = room.rows_after(None, 1)?.pop() else { return Ok(Begins::Missing) };
+            let Some(row) = room.first_row()? else { return Ok(Begins::Missing) };
             if !is_visible(&row, &room.sight(self.viewer)) {
                 return Ok(Begins::NotVisible);
             }

@@ -101,9 +101,9 @@ impl Reader {
     ) -> Result<bool, TimelineError> {
         let oldest = {
             let view = self.view();
-            view.room(room).map(|room| room.rows_after(None, 1)).transpose()?.unwrap_or_default()
+            view.room(room).map(|room| room.first_row()).transpose()?.flatten()
         };
-        let oldest = self.events(&oldest).await?;
+        let oldest = self.events(oldest.as_slice()).await?;
         let oldest: Vec<OwnedEventId> =
             oldest.iter().map(|event| event.event().pdu.event_id.clone()).collect();
         let Some(position) = backfill.fetch_before(room, &oldest, limit).await? else {

@@ -1,6 +1,8 @@
 //! Events that wait for other events that they name.
 //!
-//! **Invariant:** bounded for each room and in all; the oldest are dropped first, and counted.
+//! **Invariant:** bounded for each room, for each server and in all. The server with the most bytes
+//! loses its oldest event first, so a server cannot push out the events of others. Dropped events are
+//! counted.
 //! **Invariant:** in memory only: the answer to the sender of an event said that it waits, and for
 //! which events.
 
@@ -9,13 +11,18 @@ use std::{
     sync::Arc,
 };
 
-use rookery_domain::{EventId, OwnedEventId, OwnedRoomId, OwnedServerName, Pdu, RoomId};
+use rookery_domain::{
+    EventId, OwnedEventId, OwnedRoomId, OwnedServerName, Pdu, RoomId, ServerName,
+};
 
 /// Most waiting events of one room.
 pub const HELD_PER_ROOM_MAX: usize = 1_000;
 
 /// Most bytes of waiting events of one room.
 pub const HELD_PER_ROOM_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most bytes of waiting events that one server sent.
+pub const HELD_PER_SERVER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Most bytes of waiting events of all rooms.
 pub const HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -32,17 +39,25 @@ pub struct HeldBack {
 }
 
 /// Waiting events, in the order of their arrival.
-#[derive(Default)]
-pub(super) struct Held {
+#[derive(Debug, Default)]
+pub struct Held {
     rooms: HashMap<OwnedRoomId, Waiting>,
     /// The room of each number.
     order: BTreeMap<u64, OwnedRoomId>,
+    servers: HashMap<OwnedServerName, Share>,
     next: u64,
     bytes: usize,
     dropped: u64,
 }
 
-#[derive(Default)]
+/// The waiting events that one server sent.
+#[derive(Debug, Default)]
+struct Share {
+    numbers: BTreeSet<u64>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
 struct Waiting {
     events: BTreeMap<u64, HeldEvent>,
     by_id: HashMap<OwnedEventId, u64>,
@@ -52,26 +67,32 @@ struct Waiting {
 
 /// A waiting event.
 #[derive(Clone, Debug)]
-pub(super) struct HeldEvent {
-    pub(super) pdu: Arc<Pdu>,
-    pub(super) origin: OwnedServerName,
-    missing: BTreeSet<OwnedEventId>,
+pub struct HeldEvent {
+    /// The event.
+    pub pdu: Arc<Pdu>,
+    /// The server that sent it.
+    pub origin: OwnedServerName,
+    /// The events that it waits for.
+    pub missing: BTreeSet<OwnedEventId>,
 }
 
 impl Held {
-    /// Keeps an event until all of `missing` have arrived.
-    pub(super) fn hold(
+    /// Keeps an event until all of `missing` have arrived. Returns the events that are dropped for it.
+    pub fn hold(
         &mut self,
         pdu: Arc<Pdu>,
-        origin: OwnedServerName,
+        origin: &ServerName,
         missing: &[OwnedEventId],
-    ) {
+    ) -> Vec<HeldEvent> {
         let room_id = pdu.room_id.clone();
         self.forget(&room_id, &pdu.event_id);
         let (number, bytes) = (self.next, weight(&pdu));
         self.next += 1;
         self.order.insert(number, room_id.clone());
         self.bytes += bytes;
+        let share = self.servers.entry(origin.to_owned()).or_default();
+        share.numbers.insert(number);
+        share.bytes += bytes;
         let room = self.rooms.entry(room_id.clone()).or_default();
         room.by_id.insert(pdu.event_id.clone(), number);
         room.bytes += bytes;
@@ -79,12 +100,12 @@ impl Held {
             room.for_event.entry(event.clone()).or_default().insert(number);
         }
         let missing = missing.iter().cloned().collect();
-        room.events.insert(number, HeldEvent { pdu, origin, missing });
-        self.make_room(&room_id);
+        room.events.insert(number, HeldEvent { pdu, origin: origin.to_owned(), missing });
+        self.make_room(&room_id, origin)
     }
 
     /// The events that waited only for this one, oldest first.
-    pub(super) fn arrived(&mut self, room_id: &RoomId, event_id: &EventId) -> Vec<HeldEvent> {
+    pub fn arrived(&mut self, room_id: &RoomId, event_id: &EventId) -> Vec<HeldEvent> {
         self.forget(room_id, event_id);
         let Some(room) = self.rooms.get_mut(room_id) else { return Vec::new() };
         let mut ready = Vec::new();
@@ -100,7 +121,7 @@ impl Held {
 
     /// Whether an event waits for this one, directly or through others, that also follows a leaf:
     /// with this one the room then gets no branch more.
-    pub(super) fn ends_a_branch(
+    pub fn ends_a_branch(
         &self,
         room_id: &RoomId,
         event_id: &EventId,
@@ -122,30 +143,34 @@ impl Held {
         false
     }
 
-    pub(super) fn count(&self) -> HeldBack {
+    /// How many events wait, and their size.
+    #[must_use]
+    pub fn count(&self) -> HeldBack {
         HeldBack { events: self.order.len(), bytes: self.bytes, dropped: self.dropped }
     }
 
-    fn make_room(&mut self, room_id: &RoomId) {
+    fn make_room(&mut self, room_id: &RoomId, origin: &ServerName) -> Vec<HeldEvent> {
         let mut dropped = Vec::new();
+        while let Some(share) = self.servers.get(origin) {
+            let fits = share.bytes <= HELD_PER_SERVER_BYTES_MAX;
+            let Some(oldest) = share.numbers.first().copied().filter(|_| !fits) else { break };
+            dropped.extend(self.remove(oldest));
+        }
         while let Some(room) = self.rooms.get(room_id) {
             let fits =
                 room.events.len() <= HELD_PER_ROOM_MAX && room.bytes <= HELD_PER_ROOM_BYTES_MAX;
-            let Some(oldest) = room.events.keys().next().copied().filter(|_| !fits) else { break };
+            let Some(oldest) = room.oldest_of_largest().filter(|_| !fits) else { break };
             dropped.extend(self.remove(oldest));
         }
         while self.bytes > HELD_BYTES_MAX {
-            let Some(oldest) = self.order.keys().next().copied() else { break };
+            let largest = self.servers.values().max_by_key(|share| share.bytes);
+            let Some(oldest) = largest.and_then(|share| share.numbers.first().copied()) else {
+                break;
+            };
             dropped.extend(self.remove(oldest));
         }
         self.dropped += dropped.len() as u64;
-        for HeldEvent { pdu, origin, missing } in dropped {
-            let waited_for = missing.len();
-            tracing::warn!(
-                event_id = %pdu.event_id, room_id = %pdu.room_id, %origin, waited_for,
-                "too many events wait for others: dropped the oldest one"
-            );
-        }
+        dropped
     }
 
     fn forget(&mut self, room_id: &RoomId, event_id: &EventId) {
@@ -171,10 +196,31 @@ impl Held {
         let bytes = weight(&event.pdu);
         room.bytes -= bytes;
         self.bytes -= bytes;
+        if let Some(share) = self.servers.get_mut(&event.origin) {
+            share.numbers.remove(&number);
+            share.bytes -= bytes;
+            if share.numbers.is_empty() {
+                self.servers.remove(&event.origin);
+            }
+        }
         if room.events.is_empty() {
             self.rooms.remove(&room_id);
         }
         Some(event)
+    }
+}
+
+impl Waiting {
+    /// The oldest event of the server whose events have the most bytes.
+    fn oldest_of_largest(&self) -> Option<u64> {
+        let mut shares: HashMap<&ServerName, (usize, u64)> = HashMap::new();
+        for (number, event) in &self.events {
+            shares.entry(&event.origin).or_insert((0, *number)).0 += weight(&event.pdu);
+        }
+        shares
+            .into_values()
+            .max_by_key(|(bytes, oldest)| (*bytes, std::cmp::Reverse(*oldest)))
+            .map(|(_, oldest)| oldest)
     }
 }
 
@@ -184,4 +230,5 @@ fn weight(pdu: &Pdu) -> usize {
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

@@ -1,7 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use bytes::Bytes;
-
 use super::*;
 
 /// An event of room `room` with a content of about this many bytes.
@@ -14,7 +12,7 @@ fn event(room: usize, number: usize, bytes: usize) -> Arc<Pdu> {
         "depth": 1,
         "content": { "body": "x".repeat(bytes) },
     });
-    Arc::new(Pdu::parse(id(number), Bytes::from(json.to_string())).unwrap())
+    Arc::new(Pdu::parse(id(number), json.to_string().into()).unwrap())
 }
 
 fn id(number: usize) -> OwnedEventId {
@@ -22,7 +20,11 @@ fn id(number: usize) -> OwnedEventId {
 }
 
 fn hold(held: &mut Held, pdu: Arc<Pdu>, missing: &[OwnedEventId]) {
-    held.hold(pdu, "one.example".try_into().unwrap(), missing);
+    hold_of(held, "one.example", pdu, missing);
+}
+
+fn hold_of(held: &mut Held, origin: &str, pdu: Arc<Pdu>, missing: &[OwnedEventId]) {
+    held.hold(pdu, <&ServerName>::try_from(origin).unwrap(), missing);
 }
 
 fn freed(held: &mut Held, room: usize, by: usize) -> Vec<OwnedEventId> {
@@ -84,10 +86,37 @@ fn many_rooms_together_are_bounded() {
     let mut held = Held::default();
     let events = HELD_BYTES_MAX / 100_000 + 20;
     for number in 0..events {
-        hold(&mut held, event(number, number, 50_000), &[id(usize::MAX)]);
+        let origin = format!("{number}.example");
+        hold_of(&mut held, &origin, event(number, number, 50_000), &[id(usize::MAX)]);
     }
+    assert!(held.servers.len() <= held.count().events);
     assert!(held.count().bytes <= HELD_BYTES_MAX);
     assert_eq!(held.count().events as u64 + held.count().dropped, events as u64);
-    assert!(freed(&mut held, 0, usize::MAX).is_empty());
-    assert_eq!(freed(&mut held, events - 1, usize::MAX), [id(events - 1)]);
+}
+
+#[test]
+fn a_server_pushes_out_its_own_waiting_events_alone() {
+    let mut held = Held::default();
+    // In the same room and in another one, before the flood and during it.
+    hold_of(&mut held, "two.example", event(1, 1, 1), &[id(0)]);
+    hold_of(&mut held, "two.example", event(2, 2, 1), &[id(0)]);
+    for number in 10..2_000 {
+        hold_of(&mut held, "evil.example", event(number % 7, number, 20_000), &[id(0)]);
+    }
+    hold_of(&mut held, "two.example", event(1, 3, 1), &[id(0)]);
+    let evil = <&ServerName>::try_from("evil.example").unwrap();
+    assert!(held.servers[evil].bytes <= HELD_PER_SERVER_BYTES_MAX);
+    let first = freed(&mut held, 1, 0);
+    assert!(first.contains(&id(1)) && first.contains(&id(3)));
+    assert!(freed(&mut held, 2, 0).contains(&id(2)));
+    // Many small events of one server in a full room.
+    for number in 0..HELD_PER_ROOM_MAX + 10 {
+        let origin = if number == 5 { "two.example" } else { "evil.example" };
+        hold_of(&mut held, origin, event(9, 10_000 + number, 1), &[id(0)]);
+    }
+    assert!(freed(&mut held, 9, 0).contains(&id(10_005)));
+    for room in 0..7 {
+        freed(&mut held, room, 0);
+    }
+    assert_eq!((held.count().events, held.count().bytes, held.servers.len()), (0, 0, 0));
 }
