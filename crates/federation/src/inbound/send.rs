@@ -104,7 +104,9 @@ fn outcome(received: &Received) -> Value {
         // A soft-failed event is kept like an accepted one: the difference is of this server alone.
         Received::Accepted { .. }
         | Received::SoftFailed { .. }
-        | Received::Known { status: EventStatus::Accepted | EventStatus::SoftFailed } => json!({}),
+        | Received::Known {
+            status: EventStatus::Accepted | EventStatus::SoftFailed | EventStatus::Outlier,
+        } => json!({}),
         Received::Known { status: EventStatus::Rejected } => {
             json!({ "error": "it was rejected before" })
         }
