@@ -13,6 +13,7 @@ mod tests;
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     convert::Infallible,
     future::{Future, poll_fn},
     mem,
@@ -29,6 +30,9 @@ use async_graphql::{
     resolver_utils::resolve_container,
 };
 use futures_util::future::{OptionFuture, try_join_all};
+
+/// Up to this number of names, comparing each with each is faster than a set of them.
+const FEW: usize = 16;
 
 /// An object with the type of `T`, whose fields are polled where they are made.
 #[derive(Clone, Debug)]
@@ -61,7 +65,7 @@ pub async fn resolve_object<'a, T: ContainerType>(
     object: &'a T,
 ) -> ServerResult<Value> {
     let mut fields = Vec::new();
-    if !collect::<T>(context, &context.item.node, &mut fields) {
+    if !collect::<T>(context, &context.item.node, &mut fields) || !is_each_once(&fields) {
         return resolve_container(context, object).await;
     }
     let waker = waker().await;
@@ -86,8 +90,8 @@ pub async fn resolve_object<'a, T: ContainerType>(
     Ok(if answer.is_empty() { Value::Null } else { Value::Object(answer) })
 }
 
-/// Collects the selected fields of the object `T`. Answers whether each is selected once and
-/// without directives, as in the documents that the server executes.
+/// Collects the selected fields of the object `T`. Answers whether the selection has neither
+/// directives nor named fragments, as in the documents that the server executes.
 fn collect<'a, T: ContainerType>(
     context: &ContextSelectionSet<'a>,
     set: &'a SelectionSet,
@@ -96,10 +100,8 @@ fn collect<'a, T: ContainerType>(
     fields.reserve(set.items.len());
     set.items.iter().all(|selection| match &selection.node {
         Selection::Field(field) => {
-            let key = &field.node.response_key().node;
-            let is_new = fields.iter().all(|known| known.node.response_key().node != *key);
             fields.push(field);
-            is_new && field.node.directives.is_empty()
+            field.node.directives.is_empty()
         }
         Selection::InlineFragment(fragment) if fragment.node.directives.is_empty() => {
             let condition = fragment.node.type_condition.as_ref();
@@ -108,6 +110,21 @@ fn collect<'a, T: ContainerType>(
         }
         _ => false,
     })
+}
+
+/// Whether no two fields have the same name in the answer, as in the documents that the server
+/// executes. Takes no more than linear time in their number.
+fn is_each_once(fields: &[&Positioned<Field>]) -> bool {
+    let name = |field: &&Positioned<Field>| field.node.response_key().node.clone();
+    if fields.len() > FEW {
+        let mut names = HashSet::with_capacity(fields.len());
+        return fields.iter().all(|field| names.insert(name(field)));
+    }
+    let is_new = |(index, field): (usize, &&Positioned<Field>)| {
+        let own = &field.node.response_key().node;
+        fields[..index].iter().all(|known| known.node.response_key().node != *own)
+    };
+    fields.iter().enumerate().all(is_new)
 }
 
 /// Whether `T` is the object, or implements the interface, of this name.

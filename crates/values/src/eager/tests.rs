@@ -115,7 +115,9 @@ async fn an_eager_object_answers_as_the_executor_of_the_library_does() {
         "... on Thing { now later } nothing",
         "... { later ... on Thing { now } }",
         // Selected twice: the library merges the two.
-        "inner { now } inner { later }",
+        "inner { now fails } inner { later }",
+        "a: now b: now c: now d: now e: now f: now g: now h: now i: now j: now k: now l: now \
+            m: now n: now o: now inner { now } inner { fails later }",
         "now @include(if: false)",
         "now @skip(if: true) later @include(if: true)",
     ] {
