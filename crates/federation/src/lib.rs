@@ -16,10 +16,13 @@ mod inbound;
 mod keys;
 mod messages;
 mod paths;
+mod reachable;
 mod rooms;
 mod sender;
 mod signing;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     client::{
@@ -31,7 +34,8 @@ pub use self::{
     federation::{Federation, Parts},
     inbound::{ListenError, Listener, TlsFiles},
     keys::{OldKey, OwnKeys},
-    messages::Messages,
+    messages::{Messages, NoMessages},
+    reachable::unreachable,
     rooms::{FoldedStates, RoomStates, StatesError},
     sender::DestinationStatus,
     signing::{HeaderError, XMatrix},

@@ -8,3 +8,11 @@ pub trait Messages: Send + Sync {
     /// Takes messages of `origin`. Only messages about users of that server count.
     fn receive(&self, origin: &ServerName, edus: &[Box<RawValue>]);
 }
+
+/// Drops all messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMessages;
+
+impl Messages for NoMessages {
+    fn receive(&self, _: &ServerName, _: &[Box<RawValue>]) {}
+}

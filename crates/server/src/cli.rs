@@ -1,6 +1,7 @@
 //! The grammar of the command line. Other modules carry out its commands.
 
 mod commands;
+mod federation;
 mod flags;
 mod irc;
 
@@ -9,6 +10,7 @@ pub use self::{
         Command, ImportKind, Invocation, LogCommand, RoomCommand, ServiceCommand, TurnCommand,
         UserCommand, parse,
     },
+    federation::{FederationCommand, ServerCommand},
     flags::Flags,
     irc::IrcArguments,
 };

@@ -5,6 +5,7 @@
 //! **Invariant:** the program asks a running server before it touches the data directory.
 
 mod execute;
+mod federation;
 mod output;
 mod receive;
 mod services;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::UserCommand;
+use crate::cli::{FederationCommand, UserCommand};
 pub use crate::import::ImportPart;
 
 pub(crate) use self::socket::answer_of;
@@ -65,6 +66,11 @@ pub enum Order {
         /// The operation.
         order: ServiceOrder,
     },
+    /// Look at federation.
+    Federation {
+        /// The operation.
+        command: FederationCommand,
+    },
     /// Create or change accounts.
     User {
         /// The operation.
@@ -88,6 +94,7 @@ impl Order {
             | Self::Verify
             | Self::Export
             | Self::Status
+            | Self::Federation { .. }
             | Self::Tail { .. } => true,
             Self::User { command, .. } => matches!(command, UserCommand::List { .. }),
             Self::Service { order } => matches!(order, ServiceOrder::List),

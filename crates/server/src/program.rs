@@ -5,12 +5,14 @@ pub(crate) mod logging;
 use std::{path::Path, process::ExitCode};
 
 use crate::{
-    cli::{Command, ImportKind, Invocation, LogCommand, RoomCommand, TurnCommand, parse},
+    cli::{
+        Command, ImportKind, Invocation, LogCommand, RoomCommand, ServerCommand, TurnCommand, parse,
+    },
     config::{self, Config},
-    data_directory::{compaction, salvage},
+    data_directory::{compaction, salvage, signing},
     failure::Failure,
     import::{import_irc, import_log, unfinished::Unfinished},
-    node::Node,
+    node::{Node, clock},
     operator::{
         Destination, Order, Output, ServerKeyFile, ServiceOrder, ask, ask_running, execute, reach,
         read_sent, show,
@@ -114,6 +116,11 @@ async fn carry_out(command: Command, config: &Config) -> Result<(), Failure> {
             salvage::run(config, file.as_deref(), into.as_deref()).await
         }
         Command::Turn(TurnCommand::Check { uri }) => turn::check(config, &uri),
+        Command::Federation(command) => {
+            config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+            ask_running(&config.data, &Order::Federation { command }).await
+        }
+        Command::Server(ServerCommand::RotateKey) => rotate_key(config).await,
         Command::Room(RoomCommand::Receive { file, keys }) => receive(config, &file, &keys).await,
         Command::Service(command) => {
             let order = Order::Service { order: ServiceOrder::read(command)? };
@@ -217,6 +224,19 @@ async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failur
     let portions = read_sent(file)?.into_iter();
     let receive = portions.map(|sent| Order::Receive { keys: keys.clone(), sent });
     orders(config, receive.collect(), Destination::Screen).await
+}
+
+/// Gives a stopped server another signing key.
+async fn rotate_key(config: &Config) -> Result<(), Failure> {
+    let identity = config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    if reach(&config.data).await.is_some() {
+        return Err(compaction::in_use(&config.data));
+    }
+    let (old, new) = signing::rotate(&config.data, &identity, clock::now().0)?;
+    terminal::tell(format_args!(
+        "the server signs with {new} from its next start on; {old} is published as an old key"
+    ));
+    Ok(())
 }
 
 /// Rewrites the files of a data directory that no server has open.

@@ -24,6 +24,16 @@ pub struct OldKey {
     pub expired: u64,
 }
 
+impl OldKey {
+    /// Reads `ed25519:NAME BASE64`; `None` if it has another form.
+    #[must_use]
+    pub fn parse(public_half: &str, expired: u64) -> Option<Self> {
+        let (key_id, key) = public_half.split_once(' ')?;
+        let key = STANDARD_NO_PAD.decode(key).ok()?.try_into().ok()?;
+        Some(Self { key_id: key_id.to_owned(), key, expired })
+    }
+}
+
 /// The keys of this server.
 #[derive(Clone, Debug)]
 pub struct OwnKeys {

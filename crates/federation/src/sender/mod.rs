@@ -16,5 +16,7 @@ mod status;
 mod transaction;
 mod worker;
 
+#[cfg(test)]
+pub(crate) use self::link::PENDING_MAX;
 pub(crate) use self::routing::Sender;
 pub use self::status::DestinationStatus;

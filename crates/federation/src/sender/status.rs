@@ -1,5 +1,7 @@
 //! The queues, for operators.
 
+use std::fmt::Write as _;
+
 use rookery_domain::OwnedServerName;
 
 use super::Sender;
@@ -21,6 +23,32 @@ pub struct DestinationStatus {
     pub trouble: Option<String>,
     /// When it last took a transaction, in milliseconds since 1970.
     pub last_success: Option<u64>,
+}
+
+impl DestinationStatus {
+    /// The state as a line of text, given the time in milliseconds since 1970.
+    #[must_use]
+    pub fn line(&self, now: u64) -> String {
+        let waiting = self.waiting;
+        let plural = if waiting == 1 { "" } else { "s" };
+        let mut text = format!("{}: {waiting} event{plural} waiting", self.server);
+        if self.is_behind {
+            text.push_str(", gets only the last event of each room after its outage");
+        }
+        if let Some(next_try) = self.next_try {
+            let seconds = next_try.saturating_sub(now).div_ceil(1_000);
+            let trouble = self.trouble.as_deref().unwrap_or("unknown");
+            let failures = self.failures;
+            // Writing to a string cannot fail.
+            write!(text, ", failed {failures} times, next try in {seconds} s: {trouble}").ok();
+        }
+        let success = self.last_success.map(|at| now.saturating_sub(at) / 1_000);
+        text += &success.map_or_else(
+            || "; has never taken events\n".to_owned(),
+            |seconds| format!("; last took events {seconds} s ago\n"),
+        );
+        text
+    }
 }
 
 impl Sender {

@@ -7,7 +7,7 @@ use clap::{
 };
 
 use crate::{
-    cli::{Flags, IrcArguments, flags},
+    cli::{FederationCommand, Flags, IrcArguments, ServerCommand, flags},
     config::Scope,
 };
 
@@ -139,6 +139,12 @@ Example:
     /// Look at the relay for calls
     #[command(subcommand)]
     Turn(TurnCommand),
+    /// Look at the queues for other Matrix servers, and test the way to one
+    #[command(subcommand)]
+    Federation(FederationCommand),
+    /// Change this server as others see it
+    #[command(subcommand)]
+    Server(ServerCommand),
     /// Ask a running server whether it is ready; for container health checks
     #[command(after_help = "\
 Example:

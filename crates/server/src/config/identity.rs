@@ -32,6 +32,18 @@ pub struct ServerIdentity {
     /// The public half of the signing key; `None` before the first start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_key: Option<String>,
+    /// The keys that signed in the past.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_signing_keys: Vec<OldSigningKey>,
+}
+
+/// A key that signed in the past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldSigningKey {
+    /// Its public half, in the form of `signing_key`.
+    pub key: String,
+    /// When it was replaced, in milliseconds since 1970.
+    pub expired: u64,
 }
 
 /// Why a data folder cannot be used.
@@ -120,7 +132,16 @@ impl ServerIdentity {
             other => return other.map(|identity| (identity, false)),
         }
         let server_name = asked.unwrap_or(DEFAULT_SERVER_NAME).to_owned();
-        Ok((Self { format: FORMAT, server_name, created: now, signing_key: None }, true))
+        Ok((
+            Self {
+                format: FORMAT,
+                server_name,
+                created: now,
+                signing_key: None,
+                old_signing_keys: Vec::new(),
+            },
+            true,
+        ))
     }
 
     /// The same server, with the public half of its signing key.

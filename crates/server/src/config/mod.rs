@@ -26,7 +26,7 @@ pub use rookery_hosts::{Client, Host, Network, TrustedProxies};
 pub use self::{
     error::{ConfigError, Problem, Source},
     folder::{FolderError, check_folder, check_writable},
-    identity::{DEFAULT_SERVER_NAME, IdentityError, ServerIdentity},
+    identity::{DEFAULT_SERVER_NAME, IdentityError, OldSigningKey, ServerIdentity},
     load::{Loaded, load},
     memory::Caches,
     settings::{ALL, Scope, Setting},

@@ -16,7 +16,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use rookery_domain::SigningKey;
 
-use crate::{config::ServerIdentity, failure::Failure};
+use crate::{
+    config::{OldSigningKey, ServerIdentity},
+    failure::Failure,
+};
 
 /// The value in `identity.json` with which an operator accepts a new key.
 pub(crate) const ACCEPT_NEW: &str = "new";
@@ -123,15 +126,52 @@ impl FoundKey {
     }
 }
 
+/// Gives a stopped server another key. Returns the public halves of the old and the new one.
+///
+/// A crash in between leaves a server that starts with the old key or with the new one.
+///
+/// # Errors
+/// [`Failure`] if the present key cannot be used, or a file cannot be written.
+pub(crate) fn rotate(
+    data: &Path,
+    identity: &ServerIdentity,
+    now: u64,
+) -> Result<(String, String), Failure> {
+    let old = FoundKey::of(data, identity)?.settle()?;
+    let (old_half, seed) = (public_half(&old), draw_seed()?);
+    let is_used = |name: &str| {
+        let id = format!("ed25519:{name} ");
+        let halves = identity.old_signing_keys.iter().map(|old| &old.key);
+        halves.chain([&old_half]).any(|half| half.starts_with(&id))
+    };
+    let most = identity.old_signing_keys.len() + 2;
+    let number = (1..=most).find(|number| !is_used(&number.to_string())).unwrap_or(most);
+    let new = SigningKey::from_seed(seed, &number.to_string())
+        .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))?;
+    let new_half = public_half(&new);
+    let mut next = identity.with_signing_key(ACCEPT_NEW.to_owned());
+    next.old_signing_keys.push(OldSigningKey { key: old_half.clone(), expired: now });
+    next.save(data)?;
+    let path = data.join(NAME);
+    write(&path, &new.to_line())
+        .map_err(|error| Failure::file("cannot write the signing key", &path, error))?;
+    next.with_signing_key(new_half.clone()).save(data)?;
+    Ok((old_half, new_half))
+}
+
 fn public_half(key: &SigningKey) -> String {
     format!("ed25519:{} {}", key.name(), STANDARD_NO_PAD.encode(key.public_key()))
 }
 
-fn draw() -> Result<SigningKey, Failure> {
+fn draw_seed() -> Result<[u8; 32], Failure> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)
         .map_err(|error| Failure::new(format!("the system gives no randomness: {error}")))?;
-    SigningKey::from_seed(seed, "1")
+    Ok(seed)
+}
+
+fn draw() -> Result<SigningKey, Failure> {
+    SigningKey::from_seed(draw_seed()?, "1")
         .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))
 }
 
@@ -229,6 +269,24 @@ mod tests {
         refused("is the key of another server", &mut identity);
         identity.signing_key = Some(ACCEPT_NEW.to_owned());
         assert_eq!(settle(data.path(), &mut identity).unwrap(), other);
+    }
+
+    #[test]
+    fn rotated_key_is_followed_by_another_and_kept_as_old() {
+        let (data, mut identity) = given();
+        let first = settle(data.path(), &mut identity).unwrap();
+        identity.save(data.path()).unwrap();
+        let (old, new) = rotate(data.path(), &identity, 5).unwrap();
+        assert!(old.starts_with("ed25519:1 ") && new.starts_with("ed25519:2 "), "{old} {new}");
+        let mut rotated = ServerIdentity::read(data.path(), None).unwrap();
+        let kept = OldSigningKey { key: old, expired: 5 };
+        assert_eq!(rotated.old_signing_keys, std::slice::from_ref(&kept));
+        let second = settle(data.path(), &mut rotated).unwrap();
+        assert!(second != first && second.starts_with("ed25519 2 "));
+        let (_, new) = rotate(data.path(), &rotated, 9).unwrap();
+        assert!(new.starts_with("ed25519:3 "), "{new}");
+        let last = ServerIdentity::read(data.path(), None).unwrap();
+        assert_eq!((last.old_signing_keys.len(), &last.old_signing_keys[0]), (2, &kept));
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use rookery_domain::{OwnedServerName, ProfileAudience, ServerName};
-use rookery_federation::{DnsSrv, Federation, FoldedStates, Listener, Messages, OwnKeys, Parts};
+use rookery_domain::{OwnedServerName, ProfileAudience};
+use rookery_federation::{
+    DnsSrv, Federation, FoldedStates, Listener, NoMessages, OldKey, OwnKeys, Parts,
+};
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
-use serde_json::value::RawValue;
 use tokio::task::JoinHandle;
 
 use crate::{
-    config::Config,
+    config::{Config, ServerIdentity},
     failure::Failure,
     node::{Node, clock},
 };
@@ -35,7 +36,7 @@ impl Serving {
         let listener = Listener::bind(listen, settings.tls().as_ref()).await;
         let listener = listener.map_err(|error| Failure::new(error.to_string()))?;
         let parts = Parts {
-            own: own_keys(node, name),
+            own: own_keys(config, node, name)?,
             commands: Arc::clone(&node.commands),
             reader: node.reader.clone(),
             states: Arc::new(FoldedStates::new(node.reader.clone())),
@@ -70,8 +71,20 @@ impl Serving {
     }
 }
 
-fn own_keys(node: &Node, server_name: OwnedServerName) -> OwnKeys {
-    OwnKeys { server_name, current: Arc::clone(&node.signing_key), old: Vec::new() }
+fn own_keys(
+    config: &Config,
+    node: &Node,
+    server_name: OwnedServerName,
+) -> Result<OwnKeys, Failure> {
+    let identity = ServerIdentity::read(&config.data, config.server_name.as_deref())?;
+    let current = Arc::clone(&node.signing_key);
+    let mut keys = OwnKeys { server_name, current, old: Vec::new() };
+    let current = keys.key_id();
+    let old = identity.old_signing_keys.iter();
+    let old = old.filter_map(|old| OldKey::parse(&old.key, old.expired));
+    // A rotation that was cut short listed the key that is still in use.
+    keys.old = old.filter(|old| old.key_id != current).collect();
+    Ok(keys)
 }
 
 fn client(config: &Config) -> Result<Arc<Client>, Failure> {
@@ -84,11 +97,4 @@ fn client(config: &Config) -> Result<Arc<Client>, Failure> {
     let allowed = settings.allow_networks.clone();
     let guard = Guard::for_users(move |address| allowed.iter().any(|it| it.contains(address)));
     Ok(Arc::new(Client::new(guard, Arc::new(SystemResolver), tls)))
-}
-
-/// Drops messages.
-struct NoMessages;
-
-impl Messages for NoMessages {
-    fn receive(&self, _: &ServerName, _: &[Box<RawValue>]) {}
 }

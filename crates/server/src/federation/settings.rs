@@ -1,6 +1,9 @@
 //! The settings of federation, and which of them go together.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use rookery_domain::{OwnedServerName, ServerName};
 use rookery_federation::{Access, Pauses, TlsFiles};
@@ -46,58 +49,7 @@ impl FederationSettings {
 
     /// Why other servers cannot reach a server of this name, with the way to mend it.
     pub(crate) fn unreachable(&self, name: &ServerName) -> Option<String> {
-        let host = name.host();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-        let is_allowed = |address: std::net::IpAddr| {
-            rookery_outgoing::Guard::for_users(|_| false).check(address, true).is_ok()
-                || self.allow_networks.iter().any(|network| network.contains(address))
-        };
-        let is_reachable = match address {
-            Ok(address) => is_allowed(address),
-            Err(_) if host == "localhost" || host.ends_with(".localhost") => {
-                name.port().is_some() && is_allowed(std::net::Ipv4Addr::LOCALHOST.into())
-            }
-            Err(_) => host.contains('.'),
-        };
-        (!is_reachable).then(|| {
-            format!(
-                "federation.listen is set, and other servers cannot reach a server with the name {name}: a server needs \
-                 a server_name in the DNS, such as chat.example.org, and the name is fixed once there is data. For a \
-                 test on one machine, name the server localhost:PORT and set federation.allow_networks to 127.0.0.1"
-            )
-        })
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_others_cannot_reach_is_refused() {
-        let mut settings = FederationSettings {
-            listen: None,
-            certificate: None,
-            key: None,
-            ca: None,
-            allow_networks: Vec::new(),
-            notaries: Vec::new(),
-            access: Access::default(),
-            delegate: None,
-            pauses: Pauses::default(),
-        };
-        let is_reachable = |settings: &FederationSettings, name: &str| {
-            settings.unreachable(<&ServerName>::try_from(name).unwrap()).is_none()
-        };
-        for name in ["localhost", "localhost:1", "chat", "10.0.0.1", "127.0.0.1:1", "[::1]"] {
-            assert!(!is_reachable(&settings, name), "{name}");
-        }
-        for name in ["chat.example.org", "example.org:8448", "8.8.8.8"] {
-            assert!(is_reachable(&settings, name), "{name}");
-        }
-        settings.allow_networks = vec![crate::config::network("127.0.0.0/8").unwrap()];
-        assert!(is_reachable(&settings, "localhost:1") && is_reachable(&settings, "127.0.0.1:1"));
-        assert!(!is_reachable(&settings, "localhost"));
+        let is_named = |it: IpAddr| self.allow_networks.iter().any(|network| network.contains(it));
+        rookery_federation::unreachable(name, is_named)
     }
 }

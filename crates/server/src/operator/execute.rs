@@ -40,6 +40,7 @@ pub async fn execute(node: &Node, order: Order, output: &Output) -> Result<(), F
         Order::Receive { keys, sent } => receive(node, &keys, &sent, output).await,
         Order::Import { part } => import::carry_out(node, part, output).await,
         Order::Service { order } => super::services::execute(node, order, output).await,
+        Order::Federation { command } => super::federation::execute(node, command, output).await,
         Order::User { command, password } => user(node, command, password, output).await,
     }
 }

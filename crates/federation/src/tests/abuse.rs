@@ -1,0 +1,102 @@
+//! Requests that nobody should send.
+
+use std::sync::Arc;
+
+use rookery_domain::OwnedServerName;
+use serde_json::{Value, json};
+
+use super::{
+    peer::Peer,
+    world::{Certificate, Here},
+};
+use crate::inbound::{EDUS_MAX, PDUS_MAX};
+
+const SEND: &str = "/_matrix/federation/v1/send/1";
+
+async fn both() -> (Here, Peer) {
+    let certificate = Arc::new(Certificate::new());
+    (Here::open(&certificate).await, Peer::open(&certificate).await)
+}
+
+fn code((status, body): &(u16, Value)) -> (u16, &str) {
+    (*status, body["errcode"].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_transaction_beyond_its_bounds_is_refused() {
+    let (here, peer) = both().await;
+    let many = |pdus: usize, edus: usize| {
+        Some(json!({ "pdus": vec![json!({}); pdus], "edus": vec![json!({}); edus] }))
+    };
+    for (pdus, edus, status) in
+        [(PDUS_MAX + 1, 0, 400), (0, EDUS_MAX + 1, 400), (PDUS_MAX, EDUS_MAX, 200)]
+    {
+        let answer = peer.ask(&here, "PUT", SEND, many(pdus, edus)).await;
+        assert_eq!(answer.0, status, "{pdus} {edus}: {}", answer.1);
+    }
+    let body = Some(json!({ "x": "y".repeat(1024 * 1024) }));
+    let answer = peer.ask(&here, "PUT", "/_matrix/federation/v1/invite/x", body).await;
+    assert_eq!(code(&answer), (404, "M_UNRECOGNIZED"));
+    let body = Some(json!({ "x": "y".repeat(1024 * 1024) }));
+    let gap = "/_matrix/federation/v1/get_missing_events/%21x%3Aone.example";
+    assert_eq!(code(&peer.ask(&here, "POST", gap, body).await), (413, "M_TOO_LARGE"));
+}
+
+#[tokio::test]
+async fn nothing_is_answered_without_a_valid_signature() {
+    let (here, peer) = both().await;
+    let path = "/_matrix/federation/v1/query/profile?user_id=%40ann%3Aone.example";
+    let unsigned = peer.send(&here, ("GET", path, Vec::new()), None).await;
+    assert_eq!(code(&unsigned), (401, "M_UNAUTHORIZED"));
+    let elsewhere = OwnedServerName::try_from("two.example").unwrap();
+    let astray = peer.ask_as(&here, ("GET", path, None), &elsewhere).await;
+    assert_eq!(code(&astray), (401, "M_UNAUTHORIZED"));
+    let forged = format!(
+        "X-Matrix origin=\"{}\",destination=\"{}\",key=\"ed25519:peer\",sig=\"AAAA\"",
+        peer.name, here.name
+    );
+    let forged = peer.send(&here, ("GET", path, Vec::new()), Some(&forged)).await;
+    assert_eq!(code(&forged), (401, "M_UNAUTHORIZED"));
+    let own = format!("X-Matrix origin=\"{}\",key=\"ed25519:sim\",sig=\"AAAA\"", here.name);
+    let own = peer.send(&here, ("GET", path, Vec::new()), Some(&own)).await;
+    assert_eq!(code(&own), (401, "M_UNAUTHORIZED"));
+    // The signed request is answered: there is no such user.
+    assert_eq!(code(&peer.ask(&here, "GET", path, None).await), (404, "M_NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused_by_name() {
+    let (here, peer) = both().await;
+    let header = format!(
+        "X-Matrix origin=\"{}\",destination=\"{}\",key=\"ed25519:peer\",sig=\"AAAA\"",
+        peer.name, here.name
+    );
+    let deep = [vec![b'['; 5_000], vec![b']'; 5_000]].concat();
+    for body in [b"{".to_vec(), b"{\"a\":1.5}".to_vec(), deep] {
+        let answer = peer.send(&here, ("PUT", SEND, body), Some(&header)).await;
+        assert_eq!(code(&answer), (400, "M_NOT_JSON"));
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_comes_again_gets_its_first_answer_and_changes_nothing() {
+    let (here, peer) = both().await;
+    let room = here.public_room().await;
+    let (id, mut joined) = peer.join(&here, &room).await;
+    joined["id"] = json!(id);
+    let message = peer.message(&joined, &id, "once");
+    let body = || Some(json!({ "pdus": [message.clone()], "edus": [] }));
+    let first = peer.ask(&here, "PUT", SEND, body()).await;
+    let own = message["unsigned"]["id"].as_str().unwrap();
+    assert_eq!((first.0, &first.1["pdus"][own]), (200, &json!({})), "{}", first.1);
+    let length = || here.server.log.tail().borrow().0;
+    let before = length();
+    assert_eq!(peer.ask(&here, "PUT", SEND, body()).await, first);
+    // The answer is that of the transaction, whatever the body says the second time.
+    let other = Some(json!({ "pdus": [], "edus": [] }));
+    assert_eq!(peer.ask(&here, "PUT", SEND, other).await, first);
+    // The same event in another transaction is known.
+    let again = peer.ask(&here, "PUT", "/_matrix/federation/v1/send/2", body()).await;
+    assert_eq!(again.1["pdus"], first.1["pdus"]);
+    assert_eq!(length(), before);
+}

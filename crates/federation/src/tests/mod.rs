@@ -1,0 +1,8 @@
+//! A server with its listener and its sender, and a peer that signs what a test says.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod abuse;
+mod peer;
+mod sending;
+mod taking_part;
+mod world;

@@ -1,0 +1,87 @@
+//! Transactions to another server.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::body::Bytes;
+use serde_json::Value;
+
+use super::{
+    peer::Peer,
+    world::{Certificate, Here},
+};
+
+/// The texts of the messages in transactions, in order; each transaction counts once.
+fn texts(tries: &[(String, Bytes)]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut texts = Vec::new();
+    for (id, body) in tries {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let pdus = body["pdus"].as_array().unwrap();
+        assert!(pdus.len() <= 50, "{}", pdus.len());
+        texts.extend(pdus.iter().filter_map(|it| Some(it["content"]["body"].as_str()?.to_owned())));
+    }
+    texts
+}
+
+async fn joined() -> (Here, Peer, rookery_domain::OwnedRoomId) {
+    let certificate = Arc::new(Certificate::new());
+    let (here, peer) = (Here::open(&certificate).await, Peer::open(&certificate).await);
+    let room = here.public_room().await;
+    here.say(&room, "before the join").await;
+    peer.join(&here, &room).await;
+    (here, peer, room)
+}
+
+#[tokio::test]
+async fn messages_reach_a_server_once_and_in_order() {
+    let (here, peer, room) = joined().await;
+    let expected: Vec<_> = (0..120).map(|number| format!("m{number}")).collect();
+    for text in &expected {
+        here.say(&room, text).await;
+    }
+    peer.taken.until(|tries| texts(tries).len() >= expected.len()).await;
+    assert_eq!(texts(&peer.taken.tries.lock()), expected);
+}
+
+#[tokio::test]
+async fn each_try_of_a_transaction_is_the_same_also_after_a_kill() {
+    let (mut here, peer, room) = joined().await;
+    *peer.taken.is_down.lock() = true;
+    here.say(&room, "one").await;
+    peer.taken.until(|tries| tries.len() >= 2).await;
+    here.restart_sender().await;
+    let before = peer.taken.tries.lock().len();
+    here.say(&room, "two").await;
+    peer.taken.until(|tries| tries.len() >= before + 2).await;
+    *peer.taken.is_down.lock() = false;
+    peer.taken.until(|tries| texts(tries).len() >= 2).await;
+    let tries = peer.taken.tries.lock().clone();
+    assert_eq!(texts(&tries), ["one", "two"]);
+    let first = &tries[0];
+    assert!(tries.iter().filter(|it| it.0 == first.0).all(|it| it.1 == first.1));
+    // One transaction at a time: the first is repeated until it is taken.
+    let second = tries.iter().position(|it| it.0 != first.0).unwrap();
+    assert!(tries[second..].iter().all(|it| it.0 != first.0));
+}
+
+#[tokio::test]
+async fn a_server_that_was_away_for_long_gets_the_last_event_of_each_room() {
+    let (here, peer, room) = joined().await;
+    *peer.taken.is_down.lock() = true;
+    let many = crate::sender::PENDING_MAX + 100;
+    for number in 0..many {
+        here.say(&room, &format!("m{number}")).await;
+    }
+    let status = || here.federation.status().into_iter().find(|it| it.server == peer.name);
+    peer.taken.until(|_| status().is_some_and(|it| it.is_behind)).await;
+    *peer.taken.is_down.lock() = false;
+    let last = format!("m{}", many - 1);
+    peer.taken.until(|tries| texts(tries).contains(&last)).await;
+    assert!(texts(&peer.taken.tries.lock()).len() < many / 2);
+    // It follows again.
+    here.say(&room, "after").await;
+    peer.taken.until(|tries| texts(tries).contains(&"after".to_owned())).await;
+}

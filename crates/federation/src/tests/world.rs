@@ -1,0 +1,190 @@
+//! A server on loopback, with a log in memory.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rookery_command::{
+    CommandOptions, Commands, Ports,
+    testing::{NoReadSide, Server},
+};
+use rookery_domain::{
+    CreateRoom, HistoryVisibility, MessageKind, OwnedRoomId, OwnedServerName, Preset, RoomCommand,
+    SigningKey,
+};
+use rookery_log::{Epoch, ErasableLog, MemoryLog};
+use rookery_outgoing::{Client, Guard, SystemResolver, system_tls_and};
+use rookery_projection::ReadModels;
+use rookery_view::Reader;
+use tokio::task::JoinHandle;
+
+use crate::{
+    Access, Federation, FoldedStates, Listener, NoMessages, OwnKeys, Parts, Pauses, SrvAnswer,
+    SrvLookup, TlsFiles,
+};
+
+/// A certificate of `localhost`, in files, which is its own root.
+pub(super) struct Certificate {
+    folder: tempfile::TempDir,
+}
+
+impl Certificate {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (own, key) = (made.cert.der(), made.signing_key.serialize_der());
+        std::fs::write(folder.path().join("own.pem"), pem("CERTIFICATE", own)).unwrap();
+        std::fs::write(folder.path().join("own.key"), pem("PRIVATE KEY", &key)).unwrap();
+        Self { folder }
+    }
+
+    pub(super) fn root(&self) -> PathBuf {
+        self.folder.path().join("own.pem")
+    }
+
+    pub(super) fn files(&self) -> TlsFiles {
+        TlsFiles { certificate: self.root(), key: self.folder.path().join("own.key") }
+    }
+
+    /// A client that trusts it, and reaches this machine alone.
+    pub(super) fn client(&self) -> Arc<Client> {
+        let guard = Guard::for_users(|address: IpAddr| address.is_loopback());
+        let tls = system_tls_and(&self.root()).unwrap();
+        Arc::new(Client::new(guard, Arc::new(SystemResolver), tls))
+    }
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+struct NoRecords;
+
+#[async_trait::async_trait]
+impl SrvLookup for NoRecords {
+    async fn srv(&self, _name: &str) -> Result<SrvAnswer, String> {
+        Ok(SrvAnswer::default())
+    }
+}
+
+/// A server. Its federation can be stopped and started again.
+pub(super) struct Here {
+    pub(super) name: OwnedServerName,
+    pub(super) server: Server,
+    pub(super) reader: Reader,
+    pub(super) federation: Federation,
+    pub(super) certificate: Arc<Certificate>,
+    sending: JoinHandle<()>,
+    folder: tempfile::TempDir,
+    _serving: JoinHandle<()>,
+}
+
+impl Here {
+    pub(super) async fn open(certificate: &Arc<Certificate>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(address, Some(&certificate.files())).await.unwrap();
+        let name = format!("localhost:{}", listener.address().unwrap().port());
+        let name = OwnedServerName::try_from(name).unwrap();
+        let log: Arc<dyn ErasableLog> = Arc::new(MemoryLog::new(Epoch(1)));
+        let options = rookery_projection::Options { rebuild_threads: 1, ..Default::default() };
+        let models = folder.path().join("models");
+        let models = ReadModels::open(log.clone(), &models, options, |_| {}).await.unwrap();
+        let reader = Reader::new(models.clone());
+        tokio::spawn(async move { models.run(std::future::pending()).await });
+        let none = Arc::new(NoReadSide);
+        let ports = Ports {
+            memberships: none.clone(),
+            events: none.clone(),
+            last_actions: none.clone(),
+            calls: none,
+        };
+        let options = CommandOptions::default();
+        let commands = Commands::open(log.clone(), name.clone(), ports, None, options).unwrap();
+        let server = Server::over(name.as_str(), Arc::new(commands), log);
+        let federation = federation(&server, &reader, certificate, folder.path());
+        let serving = federation.clone();
+        let serving = tokio::spawn(async move { serving.serve(listener).await });
+        let sending = send(&federation);
+        Self {
+            name,
+            server,
+            reader,
+            federation,
+            certificate: Arc::clone(certificate),
+            sending,
+            folder,
+            _serving: serving,
+        }
+    }
+
+    /// Stops the sender in the middle of its work, and starts one on the same file.
+    pub(super) async fn restart_sender(&mut self) {
+        self.sending.abort();
+        (&mut self.sending).await.ok();
+        // The old federation, whose listener goes on, has the file open. A copy of it is what a kill leaves.
+        let (old, new) = (self.folder.path(), tempfile::tempdir().unwrap());
+        let file = FILE;
+        std::fs::copy(old.join(file), new.path().join(file)).unwrap();
+        self.federation = federation(&self.server, &self.reader, &self.certificate, new.path());
+        self.sending = send(&self.federation);
+        self.folder = new;
+    }
+
+    /// A room that everybody may join and read.
+    pub(super) async fn public_room(&self) -> OwnedRoomId {
+        let history_visibility = Some(HistoryVisibility::Shared);
+        let create =
+            CreateRoom { preset: Preset::Public, history_visibility, ..CreateRoom::default() };
+        self.server.create("ann", &create, now()).await
+    }
+
+    pub(super) async fn say(&self, room: &OwnedRoomId, body: &str) {
+        let (kind, body) = (MessageKind::Text, body.to_owned());
+        let (formatted_body, relation, mentions) = (None, None, None);
+        let said = RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions };
+        self.server.act("ann", room, &said, now()).await.unwrap();
+    }
+}
+
+/// The name of the file that a kill leaves.
+pub(super) const FILE: &str = "federation.redb";
+
+/// The time now, in milliseconds since 1970.
+pub(super) fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.as_millis().try_into().unwrap()
+}
+
+fn federation(
+    server: &Server,
+    reader: &Reader,
+    certificate: &Certificate,
+    folder: &std::path::Path,
+) -> Federation {
+    let line = server.key.to_line();
+    let current = Arc::new(SigningKey::from_line(&line).unwrap());
+    let own = OwnKeys { server_name: server.name.clone(), current, old: Vec::new() };
+    let parts = Parts {
+        own,
+        commands: Arc::clone(&server.commands),
+        reader: reader.clone(),
+        states: Arc::new(FoldedStates::new(reader.clone())),
+        messages: Arc::new(NoMessages),
+        client: certificate.client(),
+        srv: Arc::new(NoRecords),
+        access: Access::default(),
+        notaries: Vec::new(),
+        pauses: Pauses { first: Duration::from_millis(5), longest: Duration::from_millis(20) },
+        delegated: None,
+        shows_profiles: true,
+        clock: Arc::new(now),
+    };
+    Federation::open(&folder.join(FILE), parts).unwrap()
+}
+
+fn send(federation: &Federation) -> JoinHandle<()> {
+    let sending = federation.clone();
+    tokio::spawn(async move { sending.send().await })
+}
