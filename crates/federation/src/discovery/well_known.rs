@@ -22,6 +22,10 @@ const TIME_MAX: Duration = Duration::from_secs(15);
 /// How long an answer is kept that does not say so itself.
 const KEPT_DEFAULT: Duration = Duration::from_hours(24);
 
+/// The longest time for which an answer is kept, whatever it says. Source: Matrix server-server specification, "Server
+/// discovery".
+const KEPT_MAX: Duration = Duration::from_hours(48);
+
 /// How long the absence of an answer is kept.
 pub(super) const ABSENCE_KEPT: Duration = Duration::from_hours(1);
 
@@ -107,7 +111,7 @@ fn kept(headers: &HeaderMap) -> Duration {
             return Duration::ZERO;
         }
         if let Some(seconds) = directive.strip_prefix("max-age=") {
-            kept = seconds.parse().map_or(kept, Duration::from_secs);
+            kept = seconds.parse().map_or(kept, Duration::from_secs).min(KEPT_MAX);
         }
     }
     kept
@@ -125,6 +129,7 @@ mod tests {
             (Some("max-age=60"), 60),
             (Some("public, MAX-AGE=7"), 7),
             (Some("max-age=soon"), 86_400),
+            (Some("max-age=18446744073709551615"), 172_800),
             (Some("max-age=60, no-store"), 0),
         ] {
             let mut headers = HeaderMap::new();
