@@ -1,10 +1,9 @@
 // Users on pages of examples/call in a real browser, with fake cameras and microphones.
 
-import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { PASSWORD, roomOf } from "./api.mjs";
 
 const server = process.env.ROOKERY_URL;
-const password = "correct horse battery staple";
 
 /** A browser whose pages may use a camera and a microphone that are not there. */
 export const launch = () =>
@@ -26,15 +25,6 @@ export const launch = () =>
     ],
   });
 
-/** Queries the server `at` without a page. */
-export async function ask(token, query, variables, at = server) {
-  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${at}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  return data;
-}
-
 /** A page on which a new user of the server `at` is logged in, in a browser profile of its own. */
 export async function person({ browser, context }, username, { query = "", at = server } = {}) {
   const profile = await browser.newContext();
@@ -47,7 +37,7 @@ export async function person({ browser, context }, username, { query = "", at = 
   });
   await page.goto(`${at}/examples/call${query}`);
   await page.getByLabel("User name").fill(username);
-  await page.getByLabel("Password").fill(password);
+  await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Register" }).click();
   await page.locator("#me", { hasText: "@" }).waitFor();
   const token = await page.evaluate(() => sessionStorage.getItem("token"));
@@ -57,10 +47,7 @@ export async function person({ browser, context }, username, { query = "", at = 
 /** Two users of a server on pages of their own, and a room of both. */
 export async function two(place, names, where = {}) {
   const [ada, bob] = [await person(place, names[0], where), await person(place, names[1], where)];
-  const create = `mutation { createRoom(input: { preset: PUBLIC }) { room { roomId } } }`;
-  const room = (await ask(ada.token, create, {}, where.at)).createRoom.room.roomId;
-  const join = `mutation ($room: RoomID!) { joinRoom(input: { room: { roomId: $room } }) { refusal { code } } }`;
-  await ask(bob.token, join, { room }, where.at);
+  const room = await roomOf(where.at ?? server, [ada, bob]);
   return { ada, bob, room };
 }
 

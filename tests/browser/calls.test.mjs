@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
-import { ask, call, launch, moves, person, two } from "./callers.mjs";
+import { ask } from "./api.mjs";
+import { call, launch, moves, person, two } from "./callers.mjs";
 import { serverWithCoturn } from "./relays.mjs";
 
 let browser;

@@ -6,7 +6,8 @@
 //
 // Prints a line of JSON for each way: the median and all durations, in milliseconds.
 
-import { ask, launch, two } from "./callers.mjs";
+import { ask } from "./api.mjs";
+import { launch, two } from "./callers.mjs";
 import { serverWithCoturn, startServer } from "./relays.mjs";
 
 const rounds = Number(process.argv[2] ?? 15);

@@ -89,15 +89,44 @@ async function firstLoad(browser) {
 const median = (values) => values.toSorted((one, other) => one - other)[values.length >> 1];
 const print = (line) => console.log(JSON.stringify(line, (_, value) => (typeof value === "number" ? Math.round(value * 100) / 100 : value)));
 
-/** The median of the first starts of a device, for users with these numbers of rooms. */
-export async function homes(context, rooms, rounds) {
+/** The medians of first starts of a device, for users with these numbers of rooms; then those of an empty page and of later starts. */
+export async function starts(rooms, rounds) {
   const browser = await launch();
-  context.after(() => browser.close());
-  const users = [];
-  for (const count of rooms) users.push(await userIn(`in${count}x`, count));
-  const times = rooms.map(() => []);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [index, user] of users.entries()) times[index].push(await firstStart(browser, user));
+  try {
+    const users = [];
+    for (const count of rooms) users.push(await userIn(`in${count}x`, count));
+    const first = rooms.map(() => []);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [index, user] of users.entries()) first[index].push(await firstStart(browser, user));
+    }
+    const kept = [];
+    for (const [index, user] of users.entries()) kept.push(await stored(browser, user, rooms[index]));
+    const [empty, ...later] = await warm(browser, kept, rounds);
+    return { first: first.map(median), empty, later };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** A browser profile with the stored rooms of this user. */
+async function stored(browser, user, rooms) {
+  const profile = await profileOf(browser, user);
+  const { page } = await start(profile, ".room-line");
+  await isStored(page, rooms);
+  await page.close();
+  return profile;
+}
+
+async function warm(browser, kept, rounds) {
+  const profiles = [[await profileOf(browser, null), "form"], ...kept.map((profile) => [profile, ".room-line"])];
+  const times = profiles.map(() => []);
+  // The first round fills the cache of the browser.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, [profile, selector]] of profiles.entries()) {
+      const { page, painted } = await start(profile, selector);
+      if (round > 0) times[index].push(painted);
+      await page.close();
+    }
   }
   return times.map(median);
 }
@@ -112,35 +141,13 @@ async function firstStart(browser, session) {
 
 async function main(rounds, many) {
   const browser = await launch();
-  try {
-    print({ measured: "first load", kibibytes: await firstLoad(browser) });
-    const [few, full] = [await userIn("few", 20), await userIn("full", many)];
-    const times = { empty: [], few: [], full: [], warm: [], warmFull: [] };
-    const kept = await profileOf(browser, few);
-    const keptFull = await profileOf(browser, full);
-    for (const [profile, rooms] of [[kept, 20], [keptFull, many]]) {
-      const { page } = await start(profile, ".room-line");
-      await isStored(page, rooms);
-      await page.close();
-    }
-    const emptyProfile = await profileOf(browser, null);
-    await (await start(emptyProfile, "form")).page.close();
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [name, session] of [["few", few], ["full", full]]) {
-        times[name].push(await firstStart(browser, session));
-      }
-      for (const [name, profile, selector] of [["empty", emptyProfile, "form"], ["warm", kept, ".room-line"], ["warmFull", keptFull, ".room-line"]]) {
-        const { page, painted } = await start(profile, selector);
-        times[name].push(painted);
-        await page.close();
-      }
-    }
-    const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
-    print({ measured: "home, first start of a device", rooms: [20, many], ms: [medians.few, medians.full], ratio: medians.full / medians.few });
-    print({ measured: "home, warm start, beside an empty page", rooms: 20, ms: [medians.empty, medians.warm], ratio: medians.warm / medians.empty });
-    print({ measured: "home, warm start, beside an empty page", rooms: many, ms: [medians.empty, medians.warmFull], ratio: medians.warmFull / medians.empty });
-  } finally {
-    await browser.close();
+  print({ measured: "first load", kibibytes: await firstLoad(browser) });
+  await browser.close();
+  const rooms = [20, many];
+  const { first, empty, later } = await starts(rooms, rounds);
+  print({ measured: "home, first start of a device", rooms, ms: first, ratio: first[1] / first[0] });
+  for (const [index, count] of rooms.entries()) {
+    print({ measured: "home, warm start, beside an empty page", rooms: count, ms: [empty, later[index]], ratio: later[index] / empty });
   }
 }
 

@@ -30,10 +30,11 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server with these arguments. Returns its address. */
-export function startServer(context, args) {
+/** Starts a server with these arguments and variables of the environment. `prepare` fills the folder of its data. Returns its address. */
+export function startServer(context, args, variables = {}, prepare = (_) => {}) {
   const data = mkdtempSync(join(tmpdir(), "rookery-calls-"));
-  const secret = { ROOKERY_TURN_SECRET: process.env.TURN_SECRET };
+  prepare(data);
+  const secret = { ...variables, ROOKERY_TURN_SECRET: process.env.TURN_SECRET };
   const serve = ["serve", "--listen", "127.0.0.1:0", "--data", data, ...args];
   const rookery = start(context, process.env.ROOKERY, serve, secret);
   context.after(() => rmSync(data, { recursive: true }));

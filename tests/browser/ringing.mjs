@@ -7,24 +7,15 @@
 
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
-import { ask } from "./callers.mjs";
+import { ask, register, roomOf } from "./api.mjs";
 import { startServer } from "./relays.mjs";
 
 const rounds = Number(process.argv[2] ?? 200);
 const ends = [];
 const at = await startServer({ after: (end) => ends.push(end) }, ["--limits-rate", "none"]);
 
-async function person(username) {
-  const register = `mutation ($input: RegisterInput!) { register(input: $input) { token user { userId } } }`;
-  const made = await ask(null, register, { input: { username, password: "correct horse battery staple" } }, at);
-  return { token: made.register.token, userId: made.register.user.userId };
-}
-
-const [ada, bob] = [await person("ada"), await person("bob")];
-const create = `mutation { createRoom(input: { preset: PUBLIC }) { room { roomId } } }`;
-const room = (await ask(ada.token, create, {}, at)).createRoom.room.roomId;
-const join = `mutation ($room: RoomID!) { joinRoom(input: { room: { roomId: $room } }) { refusal { code } } }`;
-await ask(bob.token, join, { room }, at);
+const [ada, bob] = [await register(at, "ada"), await register(at, "bob")];
+const room = await roomOf(at, [ada, bob]);
 
 const client = createClient({
   url: `${at.replace("http", "ws")}/graphql`,

@@ -9,7 +9,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { ask } from "./callers.mjs";
+import { ask, register, roomOf } from "./api.mjs";
 import { freePort, startCoturn, startServer } from "./relays.mjs";
 
 const USERS = 8;
@@ -29,11 +29,8 @@ const theirs = await startCoturn(context);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function sender(number) {
-  const register = `mutation ($input: RegisterInput!) { register(input: $input) { token } }`;
-  const input = { username: `user${number}`, password: "correct horse battery staple" };
-  const { token } = (await ask(null, register, { input }, at)).register;
-  const create = `mutation { createRoom(input: { preset: PUBLIC }) { room { roomId } } }`;
-  return { token, room: (await ask(token, create, {}, at)).createRoom.room.roomId };
+  const user = await register(at, `user${number}`);
+  return { token: user.token, room: await roomOf(at, [user]) };
 }
 
 const senders = await Promise.all(Array.from({ length: USERS }, (_, number) => sender(number)));

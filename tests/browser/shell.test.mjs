@@ -2,6 +2,9 @@
 // ROOKERY and CHROMIUM are programs.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { act, ask, enter, freshServer, launch, PASSWORD, register, roomOf, roomTitle } from "./shell/visits.mjs";
 
@@ -131,6 +134,56 @@ test("name_status_language_and_colours_stay_as_they_were_chosen", async (context
   assert.match(await html.getAttribute("lang"), /^de/);
   const { user } = await ask(place.bob.token, "query($id: UserID!) { user(userId: $id) { displayName } }", { id: place.ada.userId }, place.at);
   assert.equal(user.displayName, "Ada L.");
+  assert.deepEqual(faults, []);
+});
+
+test("the_line_of_a_conversation_of_two_shows_whether_the_other_user_is_there", async (context) => {
+  const place = await two(context);
+  const input = { isDirect: true, invite: [place.bob.userId] };
+  const { room } = await act(place.at, place.ada.token, "createRoom", input, "room { roomId } refusal { code }");
+  await act(place.at, place.ada.token, "setRoomPreferences", { roomId: room.roomId, isDirect: true });
+  const { page, faults } = await enter(place, place.ada);
+  const line = page.locator(".room-line", { hasText: "bob" });
+  await line.waitFor();
+  assert.equal(await line.locator(".presence").count(), 0, "bob has not come yet");
+  await act(place.at, place.bob.token, "joinRoom", { room: { roomId: room.roomId } });
+  const { page: bob, profile } = await enter(place, place.bob);
+  await line.locator(".presence.online").waitFor();
+  await line.getByText("Online").waitFor({ state: "attached" });
+  await bob.getByRole("button", { name: "Your menu" }).click();
+  await bob.getByRole("menuitemradio", { name: "Away" }).click();
+  await line.locator(".presence.unavailable").waitFor();
+  await profile.close();
+  await line.locator(".presence").waitFor({ state: "detached" });
+  assert.deepEqual(faults, []);
+});
+
+test("a_parked_room_is_shown_to_the_administrator_and_is_gone_after_a_retry", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "rookery-parked-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const unfit = join(folder, "unfit");
+  const at = await freshServer(context, [], { ROOKERY_UNFIT: unfit });
+  const [ada, bob] = [await register(at, "ada"), await register(at, "bob")];
+  const place = { browser, context, at };
+  const roomId = await roomOf(at, [ada, bob], { name: "Cellar" });
+  writeFileSync(unfit, `room/${roomId}\n`);
+  await act(at, bob.token, "sendMessage", { roomId, body: "from below" });
+  const { page, faults } = await enter(place, ada, "/operator");
+  const parked = page.locator(".card", { hasText: roomId }).filter({ hasText: "a test asked to refuse this stream" }).first();
+  await parked.waitFor();
+  await page.locator("td.late").first().waitFor();
+  // As long as the cause is there, a retry changes nothing.
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("0 streams applied").waitFor();
+  assert.ok(await parked.isVisible());
+  rmSync(unfit);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText(/[1-9]\d* streams? applied/).waitFor();
+  await page.getByRole("heading", { name: "Parked streams" }).waitFor({ state: "detached" });
+  assert.equal(await page.locator("td.late").count(), 0);
+  const query = "query ($roomId: RoomID!) { room(by: { roomId: $roomId }) { timeline(last: 1) { nodes { text } } } }";
+  const { nodes } = (await ask(ada.token, query, { roomId }, at)).room.timeline;
+  assert.deepEqual(nodes, [{ text: "from below" }]);
   assert.deepEqual(faults, []);
 });
 

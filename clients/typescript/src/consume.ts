@@ -3,13 +3,10 @@
 // The server remembers how far the consumer has come, so nothing is stored here. A batch comes again after a cut, and if
 // it was not acknowledged for a while. Repeats of what this program has acknowledged, or has not taken yet, are left out.
 
-import { pause } from "./backoff.js";
 import type { Position } from "./chunk.js";
 import { either, textOf, type CallOptions, type Document } from "./document.js";
-import { UpgradeRefused, retryAfterMs } from "./errors.js";
 import { ConsumeDocument, type ConsumeSubscription, type ConsumeSubscriptionVariables } from "./generated.js";
-import { REFUSED_MAX, answers, judge, openSocket, subscribe, type StreamContext } from "./stream.js";
-import { socketUrl } from "./url.js";
+import { resubscribe, type StreamContext } from "./stream.js";
 
 /** Options of a consumer. */
 export interface ConsumeOptions<C = ConsumeSubscription["consume"]> extends CallOptions {
@@ -53,40 +50,19 @@ export async function* consume<C extends BatchFields>(
   acknowledge: (position: Position, batch: string) => Promise<void>,
 ): AsyncGenerator<Batch<C>, void, undefined> {
   const context = { ...given, signal: either(given.signal, signal) };
-  const { socket, opened } = openSocket(context);
   const query = textOf(document ?? ConsumeDocument);
   const acknowledged: string[] = [];
-  try {
-    let failures = 0;
-    let refused = 0;
-    while (!context.signal.aborted) {
-      const before = opened();
-      const variables = { name, filter, max, from };
-      let waitMs = 0;
-      try {
-        for await (const { consume: chunk } of subscribe<{ consume: C }>(socket, query, variables, context.signal)) {
-          failures = 0;
-          const { batch, position } = chunk;
-          if (batch !== null && acknowledged.includes(batch)) continue;
-          const settle = async () => {
-            if (batch === null) return;
-            await acknowledge(position, batch);
-            acknowledged.push(batch);
-            acknowledged.splice(0, acknowledged.length - REMEMBERED);
-          };
-          yield { ...chunk, acknowledge: settle };
-        }
-      } catch (error) {
-        judge(error);
-        waitMs = retryAfterMs(error);
-        if (opened() > before) refused = 0;
-        else if (await answers(context)) refused++;
-        if (refused >= REFUSED_MAX) throw new UpgradeRefused(socketUrl(context.url), refused);
-      }
-      await pause(context.wait, ++failures, context.signal, waitMs);
-    }
-  } finally {
-    await socket.dispose();
+  const variables = { name, filter, max, from };
+  for await (const { data } of resubscribe<{ consume: C }>(context, query, () => variables)) {
+    const { batch, position } = data.consume;
+    if (batch !== null && acknowledged.includes(batch)) continue;
+    const settle = async () => {
+      if (batch === null) return;
+      await acknowledge(position, batch);
+      acknowledged.push(batch);
+      acknowledged.splice(0, acknowledged.length - REMEMBERED);
+    };
+    yield { ...data.consume, acknowledge: settle };
   }
 }
 

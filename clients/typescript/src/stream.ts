@@ -55,7 +55,7 @@ const SILENCE_MS = 20_000;
 const PONG_WAIT_MS = 10_000;
 
 /** After this number of connections in a row that did not open while HTTP works, the client gives up the stream. */
-export const REFUSED_MAX = 5;
+const REFUSED_MAX = 5;
 
 /** Close codes after which a retry would fail again. 4403 means that the token is not valid, or no longer. */
 const FINAL: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4004, 4005, 4400, 4401, 4403, 4406, 4409, 4429]);
@@ -72,31 +72,54 @@ export async function* follow<C extends Pick<Chunk, "position">>(
   { after, sync, filter, query, selected, signal }: StreamOptions,
 ): AsyncGenerator<C & OnConnection, void, undefined> {
   const context = { ...given, signal: either(given.signal, signal) };
+  let position = after ?? (await sync?.());
+  const resync = async (error: unknown) => {
+    if (!sync || !(error instanceof RequestFailed) || error.code !== "POSITION_UNKNOWN") return false;
+    position = await sync();
+    return true;
+  };
+  const variables = () => ({ after: position, filter, ...selected });
+  for await (const { data, isFirst } of resubscribe<{ eventStream: C }>(context, query, variables, resync)) {
+    position = data.eventStream.position;
+    yield { ...data.eventStream, isFirst };
+  }
+}
+
+/** An answer of a subscription. */
+export interface Answer<T> {
+  data: T;
+  /** It is the first one of its connection. */
+  isFirst: boolean;
+}
+
+/**
+ * Yields the answers of a subscription, and subscribes again after each end that a retry solves. `variables` are made for
+ * each subscription. `solve` returns whether it removed the cause of an error.
+ */
+export async function* resubscribe<T>(
+  context: StreamContext,
+  query: string,
+  variables: () => Record<string, unknown>,
+  solve: (error: unknown) => Promise<boolean> = async () => false,
+): AsyncGenerator<Answer<T>, void, undefined> {
   const { socket, opened } = openSocket(context);
   try {
-    let position = after ?? (await sync?.());
     let failures = 0;
     let refused = 0;
     while (!context.signal.aborted) {
       const before = opened();
-      const variables = { after: position, filter, ...selected };
-      const subscription = subscribe<{ eventStream: C }>(socket, query, variables, context.signal);
       let isFirst = true;
       let waitMs = 0;
       try {
-        for await (const { eventStream: chunk } of subscription) {
+        for await (const data of subscribe<T>(socket, query, variables(), context.signal)) {
           failures = 0;
-          position = chunk.position;
-          yield { ...chunk, isFirst };
+          yield { data, isFirst };
           isFirst = false;
         }
-        // Too many chunks were in the queue, or the server completed the subscription.
+        // Too many answers were in the queue, or the server completed the subscription.
         if (!isFirst) continue;
       } catch (error) {
-        if (sync && error instanceof RequestFailed && error.code === "POSITION_UNKNOWN") {
-          position = await sync();
-          continue;
-        }
+        if (await solve(error)) continue;
         judge(error);
         waitMs = retryAfterMs(error);
         if (opened() > before) refused = 0;
@@ -111,14 +134,14 @@ export async function* follow<C extends Pick<Chunk, "position">>(
 }
 
 /** Throws errors that a retry would not solve. A cut, a restart and 4008 (`SLOW_CONSUMER`) pass. */
-export function judge(error: unknown): void {
+function judge(error: unknown): void {
   if (isCloseEvent(error)) {
     if (FINAL.has(error.code)) throw new StreamEnded(error.code, error.reason);
   } else if (error instanceof RequestFailed && !isPassing(error)) throw error;
 }
 
 /** Whether the server answers over HTTP. Throws errors that a retry would not solve, such as an invalid token. */
-export async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
+async function answers({ url, token, signal }: StreamContext): Promise<boolean> {
   try {
     await request({ url, token }, "{ __typename }", {}, signal);
     return true;
@@ -133,7 +156,7 @@ function isCloseEvent(error: unknown): error is { code: number; reason: string }
 }
 
 /** A socket, and the number of its openings. */
-export function openSocket({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
+function openSocket({ url, token, webSocket }: StreamContext): { socket: Socket; opened: () => number } {
   let pongIsDue: ReturnType<typeof setTimeout> | undefined;
   let count = 0;
   const socket = createClient({
@@ -157,7 +180,7 @@ export function openSocket({ url, token, webSocket }: StreamContext): { socket: 
 }
 
 /** The answers of one subscription on one connection; throws the reason of its end. */
-export async function* subscribe<D>(
+async function* subscribe<D>(
   socket: Socket,
   query: string,
   variables: Record<string, unknown>,

@@ -2,15 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
-const core = readdirSync(`${folder}/dist/store/core`).filter((name) => name.endsWith(".js"));
-
 /** The compressed size in KiB of a script without graphql-ws. */
 async function size(contents, options = {}) {
   const { outputFiles } = await build({
@@ -28,9 +26,9 @@ async function size(contents, options = {}) {
 }
 
 const SIZES = [
-  ["the_core_of_the_store", 12, core.map((name) => `export * from "./dist/store/core/${name}";`).join("\n")],
-  ["the_part_of_a_page_without_an_engine", 6.5, 'export { openStore, serveWorker } from "./dist/store/index.js";'],
-  ["the_whole_store", 28, 'export * from "./dist/store/index.js";'],
+  ["the_part_of_a_page_without_an_engine", 7, 'export * from "./dist/store/page.js";'],
+  ["the_part_of_a_worker", 28, 'export * from "./dist/store/worker.js";'],
+  ["the_whole_store", 30, 'export * from "./dist/store/index.js";'],
   ["the_hooks_for_react", 1, 'export * from "./dist/react/index.js";'],
 ];
 
@@ -41,6 +39,14 @@ for (const [name, kibibytes, script] of SIZES) {
     assert.ok(found <= kibibytes, `${found.toFixed(2)} KiB`);
   });
 }
+
+test("the_core_has_at_most_12_KiB_of_the_engine_that_a_worker_loads", async (context) => {
+  const engine = 'export { startEngine } from "./dist/store/worker.js";';
+  const left = { name: "without the core", setup: ({ onResolve }) => onResolve({ filter: /\/core\/[\w-]+\.js$/ }, ({ path }) => ({ path, external: true })) };
+  const [whole, rest] = [await size(engine), await size(engine, { plugins: [left] })];
+  context.diagnostic(`${(whole - rest).toFixed(2)} KiB of ${whole.toFixed(2)} KiB`);
+  assert.ok(rest < whole - 6 && whole - rest <= 12, `${(whole - rest).toFixed(2)} KiB`);
+});
 
 test("a_bundle_without_any_use_of_the_store_has_nothing_of_it", async () => {
   const found = await size('import * as store from "./dist/store/index.js"; import * as react from "./dist/react/index.js";');
@@ -54,7 +60,7 @@ test("loading_the_store_and_the_hooks_touches_nothing_outside", () => {
     const names = ["fetch", "setTimeout", "setInterval", "BroadcastChannel", "MessageChannel", "WebSocket", "addEventListener", "indexedDB", "localStorage", "navigator"];
     for (const name of names) Object.defineProperty(globalThis, name, { configurable: true, get: () => void touched.push(name) });
     const before = Reflect.ownKeys(globalThis).length;
-    for (const entry of ["store", "react"]) await import("./dist/" + entry + "/index.js");
+    for (const entry of ["store/index", "store/page", "store/worker", "react/index"]) await import("./dist/" + entry + ".js");
     if (Reflect.ownKeys(globalThis).length !== before) touched.push("a name of its own");
     console.log(JSON.stringify(touched));`;
   const touched = execFileSync("node", ["--input-type=module", "--eval", script], { cwd: folder, encoding: "utf8" });

@@ -152,8 +152,13 @@ class Device {
       for (const roomId of ROOMS) {
         const room = await this.loaded(roomId);
         const stale = room.stale();
-        if (!room.record.isStale && stale.length === 0) continue;
+        if (!room.record.isStale && stale.length === 0 && !room.record.missing) continue;
         isStale = true;
+        for (let before; room.record.missing; ) {
+          const page = this.server.page(roomId, { last: 4, before, relations: false });
+          if (this.core.takeMissing(room, structuredClone(page), this.core.tick)) break;
+          before = page.pageInfo.startCursor;
+        }
         if (room.record.isStale) this.core.takeSummary(room, structuredClone(this.server.told(roomId)), this.core.tick);
         for (const { event } of stale) this.core.takeOne(room, structuredClone(this.server.oneEvent(roomId, event.eventId)), this.core.tick);
       }

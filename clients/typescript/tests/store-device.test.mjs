@@ -157,7 +157,7 @@ test("a_store_of_another_log_begins_again", async (context) => {
   const { meta } = await storage.load();
   const nothing = () => new Map();
   const lost = { ...meta, position: "AAAAAAAAAAAAAAAAAAAAAA" };
-  await storage.commit({ meta: lost, rooms: nothing(), cleared: new Set(), events: nothing(), unsent: nothing(), commands: nothing() });
+  await storage.commit({ meta: lost, rooms: nothing(), cleared: new Set(), events: nothing(), unsent: nothing(), commands: nothing(), first: null });
   await storage.close();
   await act(ada.token, SEND_MESSAGE, { roomId, body: "of this log" });
   const next = open();
@@ -225,6 +225,42 @@ test("a_draft_and_the_place_up_to_which_is_read_are_there_after_a_restart", asyn
   const next = open("http://127.0.0.1:1");
   const { draft, readUpTo } = await until(next, `room:${roomId}`, (view) => view);
   assert.deepEqual([draft, readUpTo], ["half a sen", eventId]);
+});
+
+test("what_was_read_offline_is_stored_and_told_once_when_the_connection_is_back", async (context) => {
+  const { me, ada, roomId, open } = await scene(context);
+  const { eventId } = (await act(ada.token, SEND_MESSAGE, { roomId, body: "read me" })).event;
+  const first = open();
+  await live(first);
+  await until(first, `timeline:${roomId}`, ({ segments }) => segments[0].rows.some((row) => row.eventId === eventId));
+  await first.engine.close();
+
+  const offline = open("http://127.0.0.1:1");
+  await until(offline, `timeline:${roomId}`, ({ segments }) => segments[0].rows.some((row) => row.eventId === eventId));
+  offline.markRead(roomId, eventId).catch(() => {});
+  await until(offline, `room:${roomId}`, ({ readUpTo }) => readUpTo === eventId);
+  await offline.engine.close();
+  const again = open("http://127.0.0.1:1");
+  await until(again, `room:${roomId}`, ({ readUpTo }) => readUpTo === eventId);
+  await again.engine.close();
+
+  const told = [];
+  const { fetch } = globalThis;
+  context.after(() => (globalThis.fetch = fetch));
+  globalThis.fetch = (url, options) => {
+    if (String(options?.body).includes("markRoomRead")) told.push(JSON.parse(options.body).variables.input.eventId);
+    return fetch(url, options);
+  };
+  const online = open();
+  await until(online, `room:${roomId}`, ({ unreadCount }) => unreadCount === 0);
+  const query = `query ($roomId: RoomID!, $me: UserID!) { room(by: { roomId: $roomId }) { member(userId: $me) { readUpTo } } }`;
+  assert.equal((await ask(me.token, query, { roomId, me: me.userId })).room.member.readUpTo, eventId);
+  await online.engine.close();
+  const last = open();
+  await live(last);
+  await act(ada.token, SEND_MESSAGE, { roomId, body: "after" });
+  await until(last, `timeline:${roomId}`, (view) => bodies(view).includes("after"));
+  assert.deepEqual(told, [eventId]);
 });
 
 test("members_typing_presence_and_profiles_follow_the_stream", async (context) => {

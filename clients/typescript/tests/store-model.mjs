@@ -36,7 +36,9 @@ export class ModelServer {
     const room = this.rooms.get(roomId);
     const deepest = room.timeline.at(-1)?.depth ?? 0;
     const event = { roomId, eventId: `$${++this.#ids}`, sequence: room.events.length + 1, depth: depth ?? deepest + 1 };
-    Object.assign(event, { sender, type, stateKey, content, actionId, redactedBy: null, isLate: depth !== undefined && depth <= deepest });
+    const isLate = depth !== undefined && depth <= deepest;
+    // A late state event never becomes the state of this room.
+    Object.assign(event, { sender, type, stateKey, content, actionId, redactedBy: null, isLate, isSuperseded: isLate && stateKey !== null });
     if (stateKey !== null) event.replaced = this.state(room, type, stateKey) ?? null;
     room.events.push(event);
     room.timeline.push(event);
@@ -68,9 +70,9 @@ export class ModelServer {
     });
   }
 
-  /** The event that holds a slot of the state: the last one that arrived. */
+  /** The event that holds a slot of the state: the last one that arrived and was not superseded before. */
   state(room, type, stateKey) {
-    return room.events.findLast((event) => event.type === type && event.stateKey === stateKey);
+    return room.events.findLast((event) => event.type === type && event.stateKey === stateKey && !event.isSuperseded);
   }
 
   #sender(room, userId) {
@@ -93,6 +95,7 @@ export class ModelServer {
     const { redactedBy, replaced } = event;
     const row = {
       ...this.wireEvent(event),
+      isSuperseded: event.isSuperseded,
       previousContent: replaced ? structuredClone(replaced.content) : null,
       redactedBecause: redactedBy && {
         by: { userId: redactedBy.sender },
@@ -167,7 +170,7 @@ export class ModelServer {
       roomId, name, displayName: name ?? roomId, topic: null, avatarUrl: null,
       memberCount: USERS.filter((user) => this.state(room, "m.room.member", user)?.content.membership === "join").length,
       unreadCount: 0, notificationCount: 0, highlightCount: 0,
-      preferences: { notifications: "ALL", isFavourite: false, isDirect: false }, call: null,
+      preferences: { notifications: "ALL", isFavourite: false, isDirect: false }, call: null, peer: null,
       canonicalAlias: null, joinRule: "PUBLIC", historyVisibility: "SHARED", isListed: false, version: "12",
       replacedBy: null, predecessor: null, myPowerLevel: 0, can: CAN,
     };
@@ -214,13 +217,17 @@ export class ModelServer {
   /** The chunk of the stream after a position: at most `count` items, as they are now. */
   chunk(position, count) {
     const from = Number(position);
-    const items = this.log.slice(from, from + count);
-    const events = items.map(({ event, receipt }) => {
+    // A chunk does not say when between its events something was left out, so that has a chunk of its own here.
+    const end = this.log.slice(from, from + count).findIndex(({ event }) => event?.isSuperseded);
+    const items = this.log.slice(from, from + (end < 0 ? count : Math.max(1, end)));
+    const left = items.filter(({ event }) => event?.isSuperseded);
+    const skipped = left.map(({ event: { roomId, sequence } }) => ({ roomId, first: sequence, last: sequence, reason: "SUPERSEDED" }));
+    const events = items.filter((item) => !left.includes(item)).map(({ event, receipt }) => {
       if (event) return { ...this.wireEvent(event), room: { roomId: event.roomId } };
       const { roomId, userId, eventId } = receipt;
       return { __typename: "ReceiptMoved", room: { roomId }, userId, eventId };
     });
-    return { events, skipped: [], ephemeral: [], counts: [], position: String(from + items.length), isFirst: false };
+    return { events, skipped, ephemeral: [], counts: [], position: String(from + items.length), isFirst: false };
   }
 }
 
@@ -253,7 +260,12 @@ export function act(server, roomId, roll) {
     const event = pick(roll() < 0.5 ? redactable.slice(-8) : redactable);
     return server.add(roomId, { sender, type: "m.room.redaction", content: { redacts: event.eventId, reason: "why" } });
   }
-  if (what < 0.93) return server.add(roomId, { sender, type: "m.room.name", stateKey: "", content: { name: `name ${roll()}` } });
+  if (what < 0.93) {
+    // Some arrive late, when another name is the state of the room already.
+    const isLate = server.state(room, "m.room.name", "") && room.timeline.length > 6 && roll() < 0.4;
+    const depth = isLate ? pick(room.timeline.slice(roll() < 0.7 ? -6 : 5)).depth : undefined;
+    return server.add(roomId, { sender, type: "m.room.name", stateKey: "", content: { name: `name ${roll()}` }, depth });
+  }
   if (what < 0.96) {
     return server.add(roomId, { sender, type: "m.room.member", stateKey: sender, content: { membership: "join", displayname: `${sender} ${roll()}` } });
   }

@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IDBFactory, IDBDatabase, IDBKeyRange } from "fake-indexeddb";
 import WebSocket from "ws";
-import { IndexedDBStorage, MemoryStorage, openLocalStore } from "../dist/store/index.js";
+import { Core } from "../dist/store/core/core.js";
+import { firstScreen } from "../dist/store/core/first.js";
+import { ViewCache } from "../dist/store/core/views.js";
+import { IndexedDBStorage, MemoryStorage, openLocalStore, readFirstScreen } from "../dist/store/index.js";
 import { CREATE_ROOM, JOIN_ROOM, SEND_MESSAGE } from "../../../tests/clients/operations.mjs";
 import { act, ask, PASSWORD } from "../../../tests/clients/person.mjs";
 import { proxy } from "../../../tests/clients/proxy.mjs";
@@ -83,6 +86,8 @@ class Scene {
   /** Rooms that the device was removed from: what it wanted to send there is gone. */
   left = new Set();
   store = null;
+  /** How often the stored first screen was compared. */
+  firsts = 0;
 
   constructor(context, roll) {
     Object.assign(this, { context, roll });
@@ -120,7 +125,20 @@ class Scene {
     this.disk.kill();
     void this.store.engine.close();
     await new Promise((resolve) => setImmediate(resolve));
+    await this.compareFirst();
     this.start();
+  }
+
+  /** The stored first screen is that of the stored rooms. */
+  async compareFirst() {
+    const storage = new IndexedDBStorage("device", this.disk.factory);
+    const stored = await storage.load();
+    await storage.close();
+    const first = await readFirstScreen("device", this.disk.factory);
+    if (stored.meta?.position == null) return assert.equal(first, null);
+    this.firsts++;
+    const views = new ViewCache(new Core(this.me.userId, stored));
+    assert.deepEqual(first, firstScreen(views.get("home"), views.get("viewer")));
   }
 
   pick(list) {
@@ -258,6 +276,8 @@ for (const seed of seeds) {
     const scene = new Scene(context, dice(seed));
     await scene.begin();
     for (let count = 0; count < 200; count++) await scene.step();
+    await scene.restart();
+    assert.ok(scene.firsts > 0);
     await scene.settle();
     const truth = await fresh(scene);
     context.after(() => truth.engine.close());

@@ -29,23 +29,26 @@ const fn page(path: &'static str) -> StaticFile {
     }
 }
 
-/// A file of the bundle, which is there in brotli too.
+/// A file of the bundle, which is there in brotli too. The name of a versioned one changes with its content.
 macro_rules! bundled {
-    ($name:literal, $content_type:expr) => {
+    ($name:literal, $content_type:expr, $versioned:literal) => {
         StaticFile {
             path: concat!("/web/", $name),
             content_type: $content_type,
             bytes: include_bytes!(concat!("../files/", $name)),
             compressed: false,
             brotli: Some(include_bytes!(concat!("../files/", $name, ".br"))),
-            versioned: false,
+            versioned: $versioned,
             policy: CHAT_POLICY,
         }
     };
 }
 
-/// The page at each path of the chat (`app/router.ts` reads them), and its files.
-pub(crate) static FILES: [StaticFile; 15] = [
+/// The files of the bundle.
+pub(crate) static BUNDLE: &[StaticFile] = &include!("../files/bundle.rs");
+
+/// The page at each path of the chat: `app/router.ts` reads them.
+pub(crate) static PAGES: [StaticFile; 9] = [
     page("/"),
     page("/welcome"),
     page("/rooms"),
@@ -55,12 +58,6 @@ pub(crate) static FILES: [StaticFile; 15] = [
     page("/operator"),
     page("/room/{*place}"),
     page("/people/{user}"),
-    bundled!("chat.js", SCRIPT),
-    bundled!("chat-shared.js", SCRIPT),
-    bundled!("chat-more.js", SCRIPT),
-    bundled!("chat.css", CSS),
-    bundled!("texts-de.json", JSON),
-    bundled!("texts-ar.json", JSON),
 ];
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use crate::{chat, pages};
 
 /// The routes of the chat and of the other pages.
 pub fn router() -> Router {
-    files::router(&chat::FILES).merge(files::router(&pages::FILES))
+    files::router(&chat::PAGES)
+        .merge(files::router(chat::BUNDLE))
+        .merge(files::router(&pages::FILES))
 }
 
 #[cfg(test)]
@@ -17,7 +19,7 @@ mod tests {
     use super::*;
 
     fn all() -> impl Iterator<Item = &'static StaticFile> {
-        chat::FILES.iter().chain(&pages::FILES)
+        chat::PAGES.iter().chain(chat::BUNDLE).chain(&pages::FILES)
     }
 
     #[test]

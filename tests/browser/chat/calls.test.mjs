@@ -26,6 +26,8 @@ async function pair(context) {
   const users = [await register("watson"), await register("bell")];
   const roomId = await roomOf(users);
   const [watson, bell] = [await enter({ browser, context }, users[0], pathOf(roomId)), await enter({ browser, context }, users[1], pathOf(roomId))];
+  // A busy machine needs long for two cameras and two codecs.
+  for (const { page } of [watson, bell]) page.setDefaultTimeout(100_000);
   for (const { page } of [watson, bell]) await page.getByRole("button", { name: "Call with video" }).waitFor();
   return { users, roomId, watson, bell };
 }

@@ -152,6 +152,26 @@ fn a_room_without_a_name_is_shown_by_its_members() {
 }
 
 #[test]
+fn a_conversation_of_two_names_the_other_user_until_a_third_one_comes() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (alice, bob, room) = two(&server);
+    let carol = Client::register(&server, "carol");
+    let document = "query($room: RoomID!) { room(by: { roomId: $room }) { peer { userId } } }";
+    let peer = |client: &Client| {
+        client.run(document, &json!({ "room": room }))["room"]["peer"]["userId"].clone()
+    };
+    let all = || (peer(&alice), peer(&bob), peer(&carol));
+    assert_eq!(all(), (json!(bob.user_id), json!(alice.user_id), Value::Null));
+    alice.act("inviteUser", json!({ "roomId": room, "userId": carol.user_id }));
+    assert_eq!(all(), (Value::Null, Value::Null, Value::Null));
+    alice.act("kickUser", json!({ "roomId": room, "userId": carol.user_id }));
+    assert_eq!(all(), (json!(bob.user_id), json!(alice.user_id), Value::Null));
+    bob.act("leaveRoom", json!({ "roomId": room }));
+    assert_eq!(peer(&alice), Value::Null);
+}
+
+#[test]
 fn users_are_found_by_the_beginning_of_their_name() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());

@@ -135,7 +135,8 @@ fn suite(
         files.extend(test_files(&repository.root.join(folder))?);
     }
     let server = Server::start(&repository.binary(), &repository.scratch(name)?)?;
-    let mut command = repository.command("node", &["--test", "--test-timeout=120000"]);
+    // It counts for a whole file of tests too. A busy machine needs minutes for some of them.
+    let mut command = repository.command("node", &["--test", "--test-timeout=300000"]);
     command.args(files).envs(settings.iter().copied());
     run_against(&server, &mut command)
 }

@@ -69,6 +69,8 @@ export interface RoomSummary {
   typing: readonly UserId[];
   /** Whether the room has a call. */
   hasCall: boolean;
+  /** The other user of a conversation of two. The presence is null until it is known. */
+  peer: { userId: UserId; presence: Wire.Presence | null } | null;
 }
 
 /** An invite that waits for an answer. */
@@ -125,6 +127,7 @@ export interface Member {
 }
 
 export interface Members {
+  /** Ordered by user ID. */
   members: readonly Member[];
   total: number;
   isComplete: boolean;
@@ -295,7 +298,10 @@ export interface Store {
   /** Loads a segment around an event, or at a time. Returns the event that is nearest. */
   loadAround(roomId: RoomId, place: { eventId: EventId } | { at: string }): Promise<EventId | null>;
   loadThread(roomId: RoomId, root: EventId): Promise<PageResult>;
+  /** Loads the members of a room from the first one on, at most 1,000 of them. */
   loadMembers(roomId: RoomId): Promise<void>;
+  /** Loads the members after those that are here, at most 1,000 of them. */
+  loadMoreMembers(roomId: RoomId): Promise<void>;
 
   markRead(roomId: RoomId, eventId: EventId): Promise<void>;
   setTyping(roomId: RoomId, isTyping: boolean): Promise<void>;

@@ -82,9 +82,8 @@ pub(super) fn step<F: Fold>(
     if committed.position <= row.applied {
         return Ok(());
     }
-    let expected = row.sequence + 1;
-    if committed.first_sequence != expected {
-        let found = committed.first_sequence;
+    let (expected, found) = (row.sequence + 1, committed.first_sequence);
+    if found != expected {
         let reason = format!("expected sequence {expected} of the stream, found {found}");
         return Err(Unfit::new(reason));
     }
@@ -92,6 +91,7 @@ pub(super) fn step<F: Fold>(
         let event_id = Some(unreadable.event_id.clone());
         return Err(Unfit { event_id, reason: unreadable.reason.clone() });
     }
+    rookery_work::unless_refused(committed.stream.as_str()).map_err(Unfit::new)?;
     let applied = catch_unwind(AssertUnwindSafe(|| {
         #[cfg(test)]
         crate::tests::trip(F::NAME, committed);
@@ -99,8 +99,7 @@ pub(super) fn step<F: Fold>(
     }));
     match applied {
         Ok(Ok(())) => {
-            row.applied = committed.position;
-            row.sequence = committed.last_sequence();
+            (row.applied, row.sequence) = (committed.position, committed.last_sequence());
             Ok(())
         }
         Ok(Err(unfit)) => Err(unfit),

@@ -1,8 +1,8 @@
-//! The name that a client shows for a room without a name.
+//! The name that a client shows for a room without a name, and the other user of a conversation of two.
 //!
 //! Source: Matrix client-server specification, "Calculating the display name for a room".
 
-use rookery_domain::{Membership, RoomId, UserId};
+use rookery_domain::{Membership, OwnedUserId, RoomId, UserId};
 use rookery_projection::Member;
 
 use super::RoomView;
@@ -38,13 +38,40 @@ impl View<'_> {
             None => inviter.to_string(),
         }))
     }
+
+    /// The other user, if exactly one has joined the room or is invited beside the viewer, who has joined. `None` too if
+    /// that user is not among the first hundred users who were ever in the room.
+    ///
+    /// # Errors
+    /// [`TimelineError::Exhausted`] if the budget of the request is used up.
+    pub fn peer_in(
+        &self,
+        room: &RoomId,
+        viewer: &UserId,
+        meter: &dyn Meter,
+    ) -> Result<Option<OwnedUserId>, TimelineError> {
+        let room = self.room_for(room, viewer, Access::Inside);
+        let Some(room) = room.filter(|room| room.joined_count() + room.invited_count() == 2) else {
+            return Ok(None);
+        };
+        meter.take_rows(LOOKED_MAX)?;
+        Ok(others(&room, viewer).next().map(|(user, _)| user.clone()))
+    }
 }
 
-fn names(room: &RoomView<'_>, viewer: &UserId) -> Option<String> {
+/// The other users who have joined the room or are invited, among the first ones.
+fn others<'a>(
+    room: &RoomView<'a>,
+    viewer: &UserId,
+) -> impl Iterator<Item = (&'a OwnedUserId, &'a Member)> {
     let is_there =
         |member: &Member| matches!(member.membership, Membership::Join | Membership::Invite);
     let others = room.members().take(LOOKED_MAX);
-    let mut others = others.filter(|(user, member)| ***user != *viewer && is_there(member));
+    others.filter(move |(user, member)| ***user != *viewer && is_there(member))
+}
+
+fn names(room: &RoomView<'_>, viewer: &UserId) -> Option<String> {
+    let mut others = others(room, viewer);
     let named: Vec<_> =
         others.by_ref().take(NAMED_MAX).map(|(user, member)| shown(user, member)).collect();
     let name = named.join(", ");

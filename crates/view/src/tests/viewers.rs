@@ -62,6 +62,17 @@ async fn a_room_is_named_by_its_members_to_members_and_by_the_inviter_to_invited
 }
 
 #[tokio::test]
+async fn a_member_has_a_peer_in_a_conversation_of_two_and_nobody_else_has_one() {
+    let (_scene, reader) = tea().await;
+    let view = reader.view();
+    let peer = |who: &str| view.peer_in(&room("tea"), &user(who), &Unmetered).unwrap();
+    assert_eq!(peer("alice"), Some(user("bob")));
+    for who in ["bob", "carol", "dora"] {
+        assert_eq!(peer(who), None, "{who} has not joined");
+    }
+}
+
+#[tokio::test]
 async fn only_the_invited_user_has_an_invite() {
     let (_scene, reader) = tea().await;
     let invite = reader.invite(&room("tea"), &user("bob")).await.unwrap().unwrap();

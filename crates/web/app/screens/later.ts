@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { html } from "../html.js";
 import { Button } from "../parts/button.js";
-import { t } from "../texts/index.js";
+import { learn, t } from "../texts/index.js";
 
 type More = typeof import("./more.js");
 
@@ -11,17 +11,32 @@ type More = typeof import("./more.js");
 const more = signal<More | "failed" | null>(null);
 let loading: Promise<void> | null = null;
 
-/** Loads the other screens, once. */
+/** Loads the other screens with their styles, once. */
 export function loadMore(): Promise<void> {
-  loading ??= import("./more.js").then(
-    (loaded) => void (more.value = loaded),
+  loading ??= Promise.all([import("./more.js"), loadStyles()]).then(
+    ([loaded]) => {
+      learn(loaded.texts);
+      more.value = loaded;
+    },
     () => void (more.value = "failed"),
   );
   return loading;
 }
 
+/** The page names the style sheet, whose name changes with its content. */
+function loadStyles(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = document.documentElement.dataset.later ?? "";
+    link.onload = () => resolve();
+    link.onerror = () => reject(new Error("the styles did not load"));
+    document.head.append(link);
+  });
+}
+
 /** The screen of that name, with its properties. A silent one shows nothing until then. */
-export function Later({ screen, isSilent, ...others }: { screen: keyof More; isSilent?: boolean; [property: string]: unknown }) {
+export function Later({ screen, isSilent, ...others }: { screen: Exclude<keyof More, "texts">; isSilent?: boolean; [property: string]: unknown }) {
   const loaded = more.value;
   if (loaded && loaded !== "failed") return html`<${loaded[screen]} ...${others} />`;
   if (isSilent) return null;

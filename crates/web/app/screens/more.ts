@@ -2,6 +2,7 @@
 // is loaded once the home is on the screen, or at once if the address is that of a room.
 
 export { CallLayer } from "../calls/calls.js";
+export { default as texts } from "../texts/en/later.js";
 export { Devices } from "./devices.js";
 export { Directory } from "./directory.js";
 export { NewRoom } from "./new-room.js";

@@ -7,21 +7,25 @@ import { Icon } from "../parts/icon.js";
 import { pathTo, route } from "../router.js";
 import { nameOf } from "../state/names.js";
 import { previewOf, shortTime } from "../state/preview.js";
-import { formatDate, formatNumber, t } from "../texts/index.js";
+import { formatDate, formatNumber, t, type TextName } from "../texts/index.js";
+
+/** Words for the dot of a user who is there. */
+const PRESENT: Partial<Record<string, TextName>> = { ONLINE: "presence.online", UNAVAILABLE: "presence.away" };
 
 export function RoomLine({ room }: { room: RoomSummary }) {
   const place = route.value;
   const isHere = place.page === "room" && place.roomId === room.roomId;
+  const presence = room.isDirect ? (room.peer?.presence ?? undefined) : undefined;
   const isQuiet = room.notifications === "NONE";
   const count = room.notificationCount || (isQuiet ? 0 : room.unreadCount);
   return html`<li>
     <a class=${`room-line ${isHere ? "here" : ""} ${count > 0 ? "unread" : ""}`} href=${pathTo.room(room.roomId)} aria-current=${isHere ? "page" : undefined}>
-      <${Avatar} id=${room.roomId} name=${room.displayName} isRoom=${!room.isDirect} />
+      <${Avatar} id=${room.roomId} name=${room.displayName} isRoom=${!room.isDirect} presence=${presence} />
       <span class="room-line-text">
-        <span class="row"><span class="room-name one-line grow" dir="auto">${room.displayName}</span><${When} room=${room} /></span>
+        <span class="row"><span class="room-name one-line grow" dir="auto">${room.displayName}</span>${presence && PRESENT[presence] && html`<span class="unseen">${t(PRESENT[presence])}</span>`}<${When} room=${room} /></span>
         <span class="row"><span class="room-last one-line grow"><${Last} room=${room} /></span>
-          ${isQuiet && html`<span class="soft" title=${t("room.muted")}><${Icon} name="bellOff" /></span>`}
-          ${room.hasCall && html`<span class="in-call"><${Icon} name="phone" /><span class="unseen">${t("room.hasCall")}</span></span>`}
+          ${isQuiet && html`<span class="soft" title=${t("home.muted")}><${Icon} name="bellOff" /></span>`}
+          ${room.hasCall && html`<span class="in-call"><${Icon} name="phone" /><span class="unseen">${t("home.hasCall")}</span></span>`}
           ${room.highlightCount > 0
             ? html`<span class="count highlight"><span aria-hidden="true">@${formatNumber(room.highlightCount)}</span><span class="unseen">${t("home.highlights", { count: room.highlightCount })}</span></span>`
             : count > 0 && html`<span class="count"><span aria-hidden="true">${formatNumber(count)}</span><span class="unseen">${t("home.unread", { count })}</span></span>`}

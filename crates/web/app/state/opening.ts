@@ -1,7 +1,8 @@
 // Opens the store of the session, and closes it with the session.
 
 import { effect, signal } from "@preact/signals";
-import { openStore, startEngine } from "rookery-client/store";
+import { openStore, type StartEngine } from "rookery-client/store/page";
+import { early } from "./early.js";
 import { forget, session } from "./session.js";
 import { store } from "./store.js";
 
@@ -15,15 +16,8 @@ export function expectEnd(): void {
   isExpected = true;
 }
 
-/** The script of the worker is the script of the page, under one policy of trusted types. */
-function makeWorker(): SharedWorker {
-  const url = "/web/chat.js";
-  const policy = globalThis.trustedTypes?.createPolicy("rookery", { createScriptURL: () => url });
-  make = () => new SharedWorker((policy ? policy.createScriptURL(url) : url) as string, { name: "rookery", type: "module" });
-  return make();
-}
-
-let make = makeWorker;
+/** Starts the engine in this page, where there is no SharedWorker. Other pages do without its script. */
+const startEngine: StartEngine = async (session) => (await import("./engine.js")).startEngine(session);
 
 /** Keeps the store of the session open. */
 export function follow(): void {
@@ -33,7 +27,10 @@ export function follow(): void {
       store.value = null;
       return;
     }
-    const opened = openStore({ session: { url: `${location.origin}/graphql`, ...login }, worker: () => make(), start: startEngine });
+    const { boot } = early;
+    const first = boot?.session?.token === login.token ? boot.first : undefined;
+    const url = `${location.origin}/graphql`;
+    const opened = openStore({ session: { url, ...login }, worker: boot?.makeWorker, start: startEngine, first });
     ended.value = null;
     const end = opened.subscribe("status", () => {
       const status = opened.get("status");
@@ -61,9 +58,4 @@ function reload(): void {
   if (Date.now() - last < RELOAD_PAUSE_MS) return;
   sessionStorage.setItem(RELOADED, String(Date.now()));
   location.reload();
-}
-
-declare global {
-  /** Not in the types of the compiler yet. */
-  var trustedTypes: { createPolicy(name: string, rules: object): { createScriptURL(url: string): unknown } } | undefined;
 }

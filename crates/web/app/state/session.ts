@@ -3,16 +3,11 @@
 // Invariant: the token lies in the storage of this origin alone, and logout removes it.
 
 import { signal } from "@preact/signals";
+import { SESSION, sessionOf, storedSession, type Session } from "./stored.js";
 
-export interface Session {
-  token: string;
-  deviceId: string;
-  userId: string;
-  /** When the user logged in, in milliseconds since 1970. */
-  since: number;
-}
+export type { Session };
 
-const KEY = "rookery.session";
+
 /** Says that somebody was logged in here once. */
 const BEFORE = "rookery.before";
 
@@ -20,7 +15,7 @@ const BEFORE = "rookery.before";
 export const session = signal<Session | null>(null);
 
 export function keep(login: Session): void {
-  localStorage.setItem(KEY, JSON.stringify(login));
+  localStorage.setItem(SESSION, JSON.stringify(login));
   session.value = login;
 }
 
@@ -30,24 +25,16 @@ export const hadAccount = () => localStorage.getItem(BEFORE) !== null;
 /** Forgets the login of this tab. Another one that took its place meanwhile, in another tab, stays. */
 export function forget(): void {
   localStorage.setItem(BEFORE, "1");
-  const stored = read(localStorage.getItem(KEY));
+  const stored = storedSession();
   const isOwn = stored?.token === session.peek()?.token;
-  if (isOwn) localStorage.removeItem(KEY);
+  if (isOwn) localStorage.removeItem(SESSION);
   session.value = isOwn ? null : stored;
 }
 
 /** Reads the stored login, and follows logins and logouts of other tabs. */
 export function begin(): void {
-  session.value = read(localStorage.getItem(KEY));
+  session.value = storedSession();
   addEventListener("storage", ({ key, newValue }) => {
-    if (key === KEY || key === null) session.value = read(newValue);
+    if (key === SESSION || key === null) session.value = sessionOf(newValue);
   });
-}
-
-function read(text: string | null): Session | null {
-  try {
-    return text ? (JSON.parse(text) as Session) : null;
-  } catch {
-    return null;
-  }
 }

@@ -3,20 +3,25 @@
 // Invariant: no screen has a text of its own. The test language `pseudo` shows those that do.
 
 import { signal } from "@preact/signals";
-import { fill, pseudo, type Text, type Translation, type Values } from "./catalogue.js";
-import en from "./en/index.js";
+import { fill, pseudo, type Text, type Values } from "./catalogue.js";
+import type en from "./en/index.js";
+import first from "./en/first.js";
+import { early } from "../state/early.js";
+import { CHOICE, fileOf, preferred, type Language } from "./preferred.js";
+
+export { LANGUAGES, preferred, type Language } from "./preferred.js";
 
 export type Texts = typeof en;
 export type TextName = keyof Texts;
 
-/** The languages to choose from, each by its own name. */
-export const LANGUAGES = { en: "English", de: "Deutsch", ar: "العربية" } as const;
+type Known = Partial<Record<TextName, Text>>;
 
-export type Language = keyof typeof LANGUAGES | "pseudo";
+/** The English texts that are here: those of the first screens, then all. */
+let english: Known = first;
 
 interface Speech {
   language: Language;
-  texts: Record<TextName, Text>;
+  texts: Known;
   /** The name of the language for `Intl`. */
   locale: string;
   isRightToLeft: boolean;
@@ -24,7 +29,7 @@ interface Speech {
   number: Intl.NumberFormat;
 }
 
-function speech(language: Language, texts: Translation<Texts>): Speech {
+function speech(language: Language, texts: Known): Speech {
   // The variant of the browser, such as de-AT, if it is the same language.
   const own = navigator.languages?.find((it) => it.split("-")[0] === language);
   const locale = language === "pseudo" ? "en" : (own ?? language);
@@ -38,7 +43,7 @@ function speech(language: Language, texts: Translation<Texts>): Speech {
   };
 }
 
-const current = signal<Speech>(speech("en", en));
+const current = signal<Speech>(speech("en", english));
 
 /** The language of now. */
 export const language = (): Language => current.value.language;
@@ -46,7 +51,15 @@ export const language = (): Language => current.value.language;
 /** The text of that name. A number among `values` is written as the language does; `count` chooses the plural. */
 export function t(name: TextName, values: Values = {}): string {
   const { texts, rules, number } = current.value;
-  return fill(texts[name] ?? en[name], values, rules, number);
+  return fill(texts[name] ?? english[name] ?? name, values, rules, number);
+}
+
+/** Adds the English texts of the screens that come later. */
+export function learn(later: Known): void {
+  english = { ...english, ...later };
+  const { language } = current.peek();
+  if (language === "en") current.value = { ...current.peek(), texts: english };
+  else if (language === "pseudo") current.value = { ...current.peek(), texts: disguised() };
 }
 
 /** A number as the language writes it. */
@@ -90,15 +103,6 @@ export function compareNames(one: string, other: string): number {
 
 const marked = (text: string) => (current.value.language === "pseudo" ? `⟦${text}⟧` : text);
 
-const CHOICE = "rookery.language";
-
-/** The language that the reader chose, or that of the browser. */
-export function preferred(): Language {
-  const chosen = new URLSearchParams(location.search).get("language") ?? localStorage.getItem(CHOICE);
-  if (chosen === "pseudo" || (chosen && chosen in LANGUAGES)) return chosen as Language;
-  return (navigator.languages ?? []).map((it) => it.split("-")[0]).find((it): it is "de" => it! in LANGUAGES) ?? "en";
-}
-
 /** Changes the language at once. The texts of others than English are a file. */
 export async function speak(wanted: Language, { keep = false } = {}): Promise<void> {
   if (keep) localStorage.setItem(CHOICE, wanted);
@@ -107,11 +111,15 @@ export async function speak(wanted: Language, { keep = false } = {}): Promise<vo
   document.documentElement.dir = current.value.isRightToLeft ? "rtl" : "ltr";
 }
 
-async function textsOf(wanted: Language): Promise<Translation<Texts>> {
-  if (wanted === "en") return en;
-  if (wanted === "pseudo") {
-    return Object.fromEntries(Object.entries(en).map(([name, text]) => [name, pseudo(text)])) as Translation<Texts>;
-  }
-  const answer = await fetch(`/web/texts-${wanted}.json`).catch(() => null);
-  return answer?.ok ? ((await answer.json()) as Translation<Texts>) : en;
+async function textsOf(wanted: Language): Promise<Known> {
+  if (wanted === "pseudo") return disguised();
+  const file = fileOf(wanted);
+  if (file === null) return english;
+  // At the start they are on their way already.
+  const begun = early.boot?.texts;
+  if (early.boot) early.boot.texts = null;
+  const answer = await ((wanted === preferred() && begun) || fetch(file).catch(() => null));
+  return answer?.ok ? ((await answer.json()) as Known) : english;
 }
+
+const disguised = (): Known => Object.fromEntries(Object.entries(english).map(([name, text]) => [name, pseudo(text)]));

@@ -33,7 +33,7 @@ export class FakeStore {
     this.#views.set(`room:${this.roomId}`, {
       roomId: this.roomId, displayName: "Deck", topic: null, avatarUrl: null, memberCount: 6, unreadCount: unread,
       notificationCount: 0, highlightCount: 0, isFavourite: false, isDirect: false, notifications: "ALL", lastMessage: null,
-      typing: [], hasCall: false, name: "Deck", canonicalAlias: null, joinRule: "PUBLIC", historyVisibility: "SHARED",
+      typing: [], hasCall: false, peer: null, name: "Deck", canonicalAlias: null, joinRule: "PUBLIC", historyVisibility: "SHARED",
       isListed: false, version: "11", replacedBy: null, predecessor: null, myPowerLevel: 100, can: null, readUpTo,
       receipts: {}, draft: "",
     });

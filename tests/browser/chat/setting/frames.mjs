@@ -47,5 +47,22 @@ export function movements(frames) {
 
 export const p95 = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length * 0.95)];
 
+/**
+ * How much longer the frames of the moving page take than those of the still one: the ratio of the shortest p95 of a turn of
+ * each. `turn(name)` returns the durations of some frames of one of both. Other work makes frames longer and never shorter, so
+ * it takes turns until the ratio is small enough, or until `turns` of each have shown that it is not. `isBusy` says that not
+ * even the still page had a quiet turn: then the ratio says nothing.
+ */
+export async function slowness(turn, enough, turns) {
+  const best = { moving: Infinity, still: Infinity };
+  for (let count = 0; count < turns && !(count > 1 && best.moving <= enough * best.still); count += 1) {
+    for (const name of ["moving", "still"]) best[name] = Math.min(best[name], p95(await turn(name, count)));
+  }
+  return { ...best, ratio: best.moving / best.still, isBusy: best.still > QUIET_MS };
+}
+
+/** A still page without other work has frames of 17 ms. */
+const QUIET_MS = 40;
+
 /** The durations of frames in milliseconds. */
 export const durations = (frames) => frames.slice(1).map(({ time }, at) => time - frames[at].time);

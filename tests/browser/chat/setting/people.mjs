@@ -1,8 +1,8 @@
 // Users on pages of the chat, with a server of each file of tests: registered over the API, logged in on pages of a real
 // browser. ROOKERY is the program; CHAT_URL may name a server that runs.
 
-import assert from "node:assert/strict";
 import { after } from "node:test";
+import * as api from "../../api.mjs";
 import { startServer } from "../../relays.mjs";
 import { open } from "./pages.mjs";
 
@@ -18,52 +18,25 @@ after(async () => {
 
 let users = 0;
 
-/** Queries a server without a page. */
-export async function ask(token, query, variables = {}, at = server) {
-  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${at}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
-  const { data, errors } = await response.json();
-  assert.equal(errors, undefined, JSON.stringify(errors));
-  return data;
-}
-
-const REGISTER = `mutation ($input: RegisterInput!) {
-  register(input: $input) { token deviceId user { userId } refusal { code } }
-}`;
-const LOG_IN = REGISTER.replace("RegisterInput", "LogInInput").replace("register", "logIn");
-const password = "correct horse battery staple";
-
-function sessionOf({ token, deviceId, user, refusal }) {
-  assert.equal(refusal, null, JSON.stringify(refusal));
-  return { token, deviceId, userId: user.userId };
-}
+/** Runs an operation. */
+export const ask = (token, query, variables = {}, at = server) => api.ask(token, query, variables, at);
 
 /** A new user, whose name begins with `name`. */
 export async function register(name, at = server) {
   const username = `${name}-${process.pid}-${(users += 1)}`;
-  const { register } = await ask(null, REGISTER, { input: { username, password } }, at);
-  return { username, ...sessionOf(register) };
+  return { username, ...(await api.register(at, username)) };
 }
 
 /** Another device of a user. */
-export async function logIn({ username }, at = server) {
-  const { logIn } = await ask(null, LOG_IN, { input: { username, password } }, at);
-  return { username, ...sessionOf(logIn) };
-}
+export const logIn = async ({ username }, at = server) => ({ username, ...(await api.logIn(at, username)) });
 
 /** A public room of the first user that the others are in. */
-export async function roomOf([first, ...others], name = "Deck", at = server) {
-  const create = `mutation ($name: String!) { createRoom(input: { preset: PUBLIC, name: $name }) { room { roomId } } }`;
-  const { roomId } = (await ask(first.token, create, { name }, at)).createRoom.room;
-  const join = `mutation ($roomId: RoomID!) { joinRoom(input: { room: { roomId: $roomId } }) { refusal { code } } }`;
-  for (const { token } of others) await ask(token, join, { roomId }, at);
-  return roomId;
-}
+export const roomOf = (users, name = "Deck", at = server) => api.roomOf(at, users, { name });
 
 /** Sends a message without a page. */
 export async function say({ token }, roomId, body, at = server) {
-  const send = `mutation ($input: SendMessageInput!) { sendMessage(input: $input) { event { eventId } refusal { code } } }`;
-  return (await ask(token, send, { input: { roomId, body } }, at)).sendMessage.event.eventId;
+  const { event } = await api.act(at, token, "sendMessage", { roomId, body }, "event { eventId } refusal { code }");
+  return event.eventId;
 }
 
 /** A page on which the user is logged in, at a path of the chat. */

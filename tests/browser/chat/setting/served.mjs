@@ -22,7 +22,12 @@ const options = {
   outdir: "out",
   target: "es2023",
   nodePaths: [fileURLToPath(new URL("node_modules", app))],
-  alias: { "rookery-client": `${client}index.ts`, "rookery-client/store": `${client}store/index.ts` },
+  alias: {
+    "rookery-client": `${client}index.ts`,
+    "rookery-client/store": `${client}store/index.ts`,
+    "rookery-client/store/page": `${client}store/page.ts`,
+    "rookery-client/store/worker": `${client}store/worker.ts`,
+  },
   logLevel: "warning",
 };
 
@@ -34,10 +39,11 @@ export async function load(path) {
 
 /** Returns the address of the page, until the test `context` ends. */
 export async function serve(context, entry, { minify = true } = {}) {
-  const entryPoints = { chat: fileURLToPath(new URL(entry, import.meta.url)), style: fileURLToPath(new URL("styles/index.css", app)) };
+  const style = (name) => fileURLToPath(new URL(`styles/${name}.css`, app));
+  const entryPoints = { chat: fileURLToPath(new URL(entry, import.meta.url)), index: style("index"), later: style("later") };
   const { outputFiles } = await build({ ...options, entryPoints, minify });
   const content = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text;
-  const files = { "/chat.js": ["text/javascript", content("chat.js")], "/chat.css": ["text/css", content(".css")] };
+  const files = { "/chat.js": ["text/javascript", content("chat.js")], "/chat.css": ["text/css", content("index.css") + content("later.css")] };
   const server = createServer((request, answer) => {
     const [type, text] = files[request.url] ?? ["text/html", page];
     answer.writeHead(200, { "Content-Type": `${type}; charset=utf-8`, "Content-Security-Policy": policy });

@@ -21,6 +21,9 @@ const RECEIPTS = 20;
 /** Most remembered commands: a page repeats those to which it has no answer. */
 const COMMANDS_MAX = 2_000;
 
+/** Most events of a room that the stream left out and that are looked for. */
+const MISSING_MAX = 100;
+
 /** The work of the engine after a chunk. */
 export interface Consequences {
   signals: Signal[];
@@ -113,7 +116,7 @@ export class Core {
   takeChunk({ events, skipped, ephemeral, counts, position, isFirst }: WireChunk): Consequences {
     this.tick++;
     const done: Consequences = { signals: [] };
-    for (const { roomId } of skipped) this.#activate(this.rooms.get(roomId));
+    for (const part of skipped) this.#skip(part);
     for (const item of events as WireItem[]) this.#takeItem(item);
     for (const { room, ...count } of counts) this.#summarise(room.roomId, count);
     if (isFirst) this.#forgetPresent();
@@ -121,6 +124,22 @@ export class Core {
     this.meta.position = position;
     this.unsaved.meta = true;
     return done;
+  }
+
+  #skip({ roomId, first, last, reason }: WireChunk["skipped"][number]): void {
+    const room = this.rooms.get(roomId);
+    if (room && reason === "SUPERSEDED") {
+      const sequences = Array.from({ length: Math.min(MISSING_MAX, last - first + 1) }, (_, index) => first + index);
+      room.record.missing = [...(room.record.missing ?? []), ...sequences].slice(-MISSING_MAX);
+    }
+    this.#activate(room);
+  }
+
+  /** Takes a page to find events that the stream left out; see {@link Room.takeMissing}. */
+  takeMissing(room: Room, page: WirePage, tick: number): boolean {
+    const isLast = room.takeMissing(page, tick);
+    this.changed(room);
+    return isLast;
   }
 
   #takeItem(item: WireItem): void {
@@ -248,14 +267,22 @@ export class Core {
   /** Typing and presence are those of the connection: the first chunk of the next one has them again. */
   #forgetPresent(): void {
     for (const roomId of this.typing.keys()) this.touch("home", `room:${roomId}`);
-    for (const userId of this.presence.keys()) this.touch(`person:${userId}`);
+    for (const userId of this.presence.keys()) this.#touchPerson(userId);
     this.typing.clear();
     this.presence.clear();
   }
 
   setPresence(userId: UserId, presence: WirePresence | null): void {
     if (presence) this.presence.set(userId, presence);
+    this.#touchPerson(userId);
+  }
+
+  /** The presence of a user is shown with the user, and with the conversation of two. */
+  #touchPerson(userId: UserId): void {
     this.touch(`person:${userId}`);
+    for (const { record } of this.rooms.values()) {
+      if (record.summary.peer?.userId === userId) this.touch("home", `room:${record.roomId}`);
+    }
   }
 
   /** The profile of a user; null if there is no such user. */
@@ -291,6 +318,7 @@ export class Core {
       bytes: 0,
     };
     if (member) record.readUpTo = member.readUpTo;
+    if (before?.toRead !== undefined) record.toRead = before.toRead;
     const room = new Room(record, this.me);
     room.isLoaded = true;
     room.staleAt = this.tick;
@@ -457,6 +485,12 @@ export class Core {
     if ((room.movedAt.get(this.me) ?? 0) > tick || room.record.readUpTo === eventId) return;
     room.record.readUpTo = eventId;
     this.#recordChanged(room);
+  }
+
+  /** Says up to which event the server has to be told that everything is read; `undefined` once it knows. */
+  setToRead(room: Room, eventId: string | undefined): void {
+    room.record.toRead = eventId;
+    this.unsaved.rooms.add(room.roomId);
   }
 
   /** The content of a room has changed. */

@@ -1,6 +1,6 @@
 // The stored form of the store's content. Each record is plain data.
 
-import type { InviteSummary, Json, Row, RowReaction, Viewer } from "../contract.js";
+import type { Home, InviteSummary, Json, Row, RowReaction, Viewer } from "../contract.js";
 import type { CallFieldsFragment, SummaryFragment } from "../generated.js";
 
 /** The part of the store that is about no room. */
@@ -61,6 +61,10 @@ export interface RoomRecord {
   receipts: Record<string, string>;
   /** Null if nothing is read; left out if it is not known yet. */
   readUpTo?: string | null;
+  /** The server has to be told that everything up to this event is read. */
+  toRead?: string | undefined;
+  /** The sequences of events that the stream left out because they were superseded: the timeline may have to show them. */
+  missing?: readonly number[] | undefined;
   /** The greatest sequence of the room so far. */
   sequence: number;
   /** The summary may be outdated: the server has to be asked. */
@@ -93,6 +97,8 @@ export interface StoredEvent {
   isLate: boolean;
   isRedacted: boolean;
   actionId: number | null;
+  /** It never was the state of the room. */
+  isSuperseded?: true;
   /** For state: the content that it replaced; left out if it is not known yet. */
   previous?: Json;
   /** The redaction of it, as the server told it. */
@@ -122,7 +128,14 @@ export interface Unsent {
   eventId: string | null;
 }
 
-export const VERSION = 2;
+/** The views of a page that shows the list of rooms, cut to what a screen shows. A page reads it before its engine has started. */
+export interface FirstScreen {
+  version: number;
+  home: Home;
+  viewer: Viewer | null;
+}
+
+export const VERSION = 3;
 
 /** The record of a device without any content. */
 export function emptyMeta(): Meta {

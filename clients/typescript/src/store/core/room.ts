@@ -267,6 +267,24 @@ export class Room {
     return [...this.items.values()].filter(({ event }) => event.isStale);
   }
 
+  /**
+   * Takes a page of the newest events, or of those before such a page, to find events that the stream left out. Returns
+   * whether that was the last page: they are here, or lie before the live segment.
+   */
+  takeMissing(page: WirePage, tick: number): boolean {
+    const [first, last] = [this.live.items[0]?.event, this.live.items.at(-1)?.event];
+    if (first && last) this.takePage(page, { anchor: last.eventId, side: "before" }, tick);
+    const here = new Set(this.live.items.map(({ event }) => event.sequence));
+    this.record.missing = this.record.missing?.filter((sequence) => !here.has(sequence));
+    const start = page.nodes.reduce<WireEvent | undefined>((one, other) => (one && compare(one, other) < 0 ? one : other), undefined);
+    const isAtStart = !first || !start || !page.pageInfo.hasPreviousPage || compare(start, first) <= 0;
+    if (this.record.missing?.length && !isAtStart) return false;
+    // No segment but the live one is known to be whole.
+    if (this.record.missing?.length) this.trim(Infinity);
+    this.record.missing = undefined;
+    return true;
+  }
+
   /** Forgets all events outside the live segment, and of that all but the last ones. */
   trim(max: number): void {
     const isBusy = this.segments.some((it) => it.isLoadingBefore || it.isLoadingAfter);
@@ -520,7 +538,8 @@ export class Room {
     const items = segment?.items ?? [];
     for (let index = indexOf(items, event) + step; index >= 0 && index < items.length; index += step) {
       const item = items[index] as Item;
-      if (item.event.stateKey === event.stateKey && item.event.type === event.type) return item;
+      const { stateKey, type, isSuperseded } = item.event;
+      if (stateKey === event.stateKey && type === event.type && !isSuperseded) return item;
     }
     return undefined;
   }
@@ -566,6 +585,7 @@ export function storedOf(wire: WireRow): StoredEvent {
     actionId: wire.actionId,
   };
   if (wire.previousContent !== undefined && wire.stateKey !== null) event.previous = wire.previousContent as never;
+  if (wire.isSuperseded) event.isSuperseded = true;
   const because = wire.redactedBecause;
   if (because) event.redacted = { byId: because.by.userId, reason: because.reason, redacts: because.event.redacts ?? null };
   if (wire.reactions) {

@@ -6,15 +6,15 @@ import type { Commit } from "../storage/storage.js";
 import type { Core } from "./core.js";
 import type { Item } from "./place.js";
 import { recordOf } from "./place.js";
-import type { RoomRecord, StoredEvent } from "./records.js";
+import type { FirstScreen, RoomRecord, StoredEvent } from "./records.js";
 import { bytesOf, type Room } from "./room.js";
 import { rowOf } from "./rows.js";
 
 /** Most stored events of a room. */
 export const ROOM_EVENTS_MAX = 1_000;
 
-/** The changes since the last commit; null if there are none. */
-export function takeCommit(core: Core, now: number): Commit | null {
+/** The changes since the last commit, with the first screen if it has changed; null if there are none. */
+export function takeCommit(core: Core, now: number, takeFirst: () => FirstScreen | null = () => null): Commit | null {
   const { unsaved } = core;
   if (!unsaved.meta && unsaved.rooms.size + unsaved.cleared.size + unsaved.unsent.size + unsaved.commands.size === 0) return null;
   const meta = { ...core.meta, savedAt: now };
@@ -24,7 +24,7 @@ export function takeCommit(core: Core, now: number): Commit | null {
     new Map(),
     new Map(),
   ];
-  const commit: Commit = { meta, rooms, cleared: new Set(unsaved.cleared), events, unsent, commands };
+  const commit: Commit = { meta, rooms, cleared: new Set(unsaved.cleared), events, unsent, commands, first: takeFirst() };
   for (const roomId of unsaved.rooms) {
     const room = core.rooms.get(roomId);
     if (!room) {

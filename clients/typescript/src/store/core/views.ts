@@ -107,6 +107,7 @@ export class ViewCache {
       lastMessage: last ? this.#row(room, last) : room.isLoaded ? null : (room.record.shown ?? null),
       typing: this.core.typing.get(roomId) ?? NO_USERS,
       hasCall: summary.call !== null,
+      peer: summary.peer && { userId: summary.peer.userId, presence: this.core.presence.get(summary.peer.userId)?.presence ?? null },
     };
     const view = before && isShallowEqual(before, made) ? before : made;
     this.#summaries.set(roomId, view);

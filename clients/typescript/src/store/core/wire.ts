@@ -19,6 +19,7 @@ export interface WireEvent {
 }
 
 export interface WireRow extends WireEvent {
+  isSuperseded?: boolean;
   previousContent?: unknown;
   redactedBecause?: { by: { userId: string }; reason: string | null; event: { redacts?: string | null } } | null;
   latestEdit?: { eventId: string } | null;

@@ -7,12 +7,16 @@ import { backOff, type Wait } from "../../backoff.js";
 import { either } from "../../document.js";
 import type { Draft, RoomId, Signal, Status, Store, ViewKey, Views, Wire } from "../contract.js";
 import type { Core } from "../core/core.js";
+import { firstScreen } from "../core/first.js";
+import { isEqual } from "../core/plain.js";
+import type { FirstScreen } from "../core/records.js";
 import type { Room } from "../core/room.js";
 import { split, ViewCache } from "../core/views.js";
 import type { WireChunk } from "../core/wire.js";
 import { StoreLogOutDocument, StoreMarkReadDocument, StoreSetPresenceDocument, StoreSetTypingDocument } from "../generated.js";
-import { databaseName, IndexedDBStorage } from "../storage/indexeddb.js";
+import { IndexedDBStorage } from "../storage/indexeddb.js";
 import { MemoryStorage } from "../storage/memory.js";
+import { databaseName } from "../storage/name.js";
 import type { Storage } from "../storage/storage.js";
 import { Connection, isOver } from "./connection.js";
 import { contentOf, inputOf } from "./drafts.js";
@@ -99,8 +103,11 @@ export class DeviceEngine implements Engine {
   /** Resolves when the number of the last action is known. */
   #counted: Promise<void>;
   #isCounted = () => {};
-  /** The event to mark as read by room. */
-  readonly #toRead = new Map<RoomId, string>();
+  /** The rooms about which the server is being told what is read. */
+  readonly #reading = new Set<RoomId>();
+  /** The first screen that was stored last. */
+  #first: FirstScreen | null = null;
+  #isFirstChanged = false;
   /** The rooms that have got their first page since the engine runs. */
   readonly #begun = new WeakSet<Room>();
   #presence: { presence: Wire.Presence } | null = null;
@@ -204,7 +211,10 @@ export class DeviceEngine implements Engine {
     core.touch(...this.#watched.keys(), "home", "viewer");
     if (core.meta.lastActionId !== null) this.#isCounted();
     parts.outbox.start();
-    for (const room of core.rooms.values()) if (room.record.isStale) parts.loader.refresh(room);
+    for (const room of core.rooms.values()) {
+      if (room.record.isStale) parts.loader.refresh(room);
+      if (room.record.toRead !== undefined) void this.#tellRead(core, room.roomId).catch((error) => isOver(error) && this.#end("UNAUTHENTICATED"));
+    }
     void this.#changed();
     return parts;
   }
@@ -244,12 +254,23 @@ export class DeviceEngine implements Engine {
       const room = core.rooms.get(roomId);
       if (room) loader.refresh(room);
     }
-    const stored = this.#keeper.save(core);
+    this.#isFirstChanged ||= keys.has("home") || keys.has("viewer");
+    const stored = this.#keeper.save(core, this.#takeFirst);
     this.#tell(keys);
     for (const key of keys) if (this.#watched.has(key) && key.startsWith("timeline:")) void this.#show(key).catch(() => {});
     void this.#keeper.trim(core, (roomId) => this.#isShown(roomId));
     return stored;
   }
+
+  /** The first screen, if it is not stored as it is now. */
+  readonly #takeFirst = (): FirstScreen | null => {
+    const home = this.#isFirstChanged ? this.view("home") : undefined;
+    this.#isFirstChanged = false;
+    if (!home?.isLoaded) return null;
+    const first = firstScreen(home, this.view("viewer") ?? null);
+    if (isEqual(first, this.#first)) return null;
+    return (this.#first = first);
+  };
 
   #tell(keys: ReadonlySet<ViewKey>): void {
     if (keys.size === 0) return;
@@ -322,7 +343,7 @@ export class DeviceEngine implements Engine {
     await outbox.perform(command, kind, input);
   }
 
-  /** Marks the last given event of the room as read; one request at a time. */
+  /** Marks the room as read up to an event. What the server was not told is stored, and told after a restart. */
   async #markRead(roomId: RoomId, eventId: string): Promise<void> {
     const [room, { core }] = [await this.#room(roomId), await this.#ready];
     if (!room) return;
@@ -332,20 +353,31 @@ export class DeviceEngine implements Engine {
     if (before === end || isLater === false) return;
     // If it is not known which one is later, the server decides.
     if (isLater) core.setReadUpTo(room, end, core.tick);
+    core.setToRead(room, end);
     void this.#changed();
-    const isRunning = this.#toRead.has(roomId);
-    this.#toRead.set(roomId, end);
-    if (isRunning) return;
+    await this.#tellRead(core, roomId);
+  }
+
+  /** Tells the server what is read; one request of a room at a time. */
+  async #tellRead(core: Core, roomId: RoomId): Promise<void> {
+    if (this.#reading.has(roomId)) return;
+    this.#reading.add(roomId);
     try {
-      for (let sent = ""; sent !== this.#toRead.get(roomId); ) {
-        sent = this.#toRead.get(roomId) ?? "";
+      for (let eventId; (eventId = core.rooms.get(roomId)?.record.toRead) !== undefined; ) {
         const { tick } = core;
-        const { markRoomRead } = await this.#server.ask(StoreMarkReadDocument, { input: { roomId, eventId: sent }, me: core.me });
-        const member = markRoomRead.room?.member;
-        if (member && core.rooms.get(roomId) === room) core.setReadUpTo(room, member.readUpTo, tick);
+        const { markRoomRead } = await this.#server.ask(StoreMarkReadDocument, { input: { roomId, eventId }, me: core.me });
+        const room = core.rooms.get(roomId);
+        if (room?.record.toRead !== eventId) continue;
+        if (markRoomRead.room?.member) core.setReadUpTo(room, markRoomRead.room.member.readUpTo, tick);
+        core.setToRead(room, undefined);
       }
+    } catch (error) {
+      const room = core.rooms.get(roomId);
+      // The server does not take it: it would not take it after a restart either.
+      if (room && !this.#ending.signal.aborted && !isOver(error)) core.setToRead(room, undefined);
+      throw error;
     } finally {
-      this.#toRead.delete(roomId);
+      this.#reading.delete(roomId);
       void this.#changed();
     }
   }
@@ -384,6 +416,7 @@ export class DeviceEngine implements Engine {
     loadAround: async (_, [roomId, place]) => (await this.#ready).loader.loadAround(roomId, place),
     loadThread: async (_, [roomId, root]) => (await this.#ready).loader.loadThread(roomId, root),
     loadMembers: async (_, [roomId]) => (await this.#ready).loader.loadMembers(roomId),
+    loadMoreMembers: async (_, [roomId]) => (await this.#ready).loader.loadMembers(roomId, true),
     markRead: (_, [roomId, eventId]) => this.#markRead(roomId, eventId),
     setTyping: async (_, [roomId, isTyping], signal) => {
       // Later it would be wrong.

@@ -5,6 +5,7 @@
 
 import type { RoomId } from "../contract.js";
 import { Core } from "../core/core.js";
+import type { FirstScreen } from "../core/records.js";
 import type { Room } from "../core/room.js";
 import { ROOM_EVENTS_MAX, takeCommit } from "../core/save.js";
 import type { Storage } from "../storage/storage.js";
@@ -36,10 +37,10 @@ export class Keeper {
     }
   }
 
-  /** Stores the changes until now. Resolves when they are stored. */
-  save(core: Core): Promise<void> {
+  /** Stores the changes until now. Resolves when they are stored. `takeFirst` returns the first screen if it has changed. */
+  save(core: Core, takeFirst?: () => FirstScreen | null): Promise<void> {
     const write = async () => {
-      const commit = takeCommit(core, this.now());
+      const commit = takeCommit(core, this.now(), takeFirst);
       if (!commit || this.#isBroken) return;
       try {
         await this.storage.commit(commit);

@@ -27,7 +27,10 @@ const PAGE = 50;
 const PAGE_MAX = 100;
 /** Pages without any row that follow one another at most. */
 const EMPTY_PAGES_MAX = 10;
-const MEMBERS_MAX = 1_000;
+/** Members that one call loads. */
+const MEMBERS = 1_000;
+/** Most members of a room in memory. */
+const MEMBERS_MAX = 20_000;
 /** Pages of own reactions that are searched for one. */
 const REACTION_PAGES_MAX = 10;
 /** The pause before what is still stale is asked for again; it doubles while the server answers with errors. */
@@ -126,12 +129,14 @@ export class Loader {
     });
   }
 
-  /** Loads the members of a room. */
-  async loadMembers(roomId: RoomId): Promise<void> {
+  /** Loads the members of a room: the first ones, or those after the ones that are here. */
+  async loadMembers(roomId: RoomId, isMore = false): Promise<void> {
     await this.#once(`members ${roomId}`, roomId, async (room) => {
       const { core, server } = this.host;
-      let after: string | null = null;
-      for (let count = 0; count < MEMBERS_MAX && this.#isCurrent(room); ) {
+      const known = isMore ? room.members : null;
+      if (known && (known.isComplete || known.list.size >= MEMBERS_MAX)) return NOTHING;
+      let after = known?.cursor ?? null;
+      for (let count = 0; count < MEMBERS && this.#isCurrent(room); ) {
         const variables = { roomId, after, minPosition: core.meta.position };
         const found = await server.ask(RoomMembersDocument, variables);
         if (!found.room) break;
@@ -177,9 +182,13 @@ export class Loader {
 
   /** Asks again for what is stale in a room. */
   refresh(room: Room): void {
-    if (!room.record.isStale && !(room.isLoaded && room.stale().length > 0)) return;
+    if (!this.#isStale(room)) return;
     this.#stale.add(room.roomId);
     this.#refreshing ??= this.#refreshAll().finally(() => (this.#refreshing = null));
+  }
+
+  #isStale(room: Room): boolean {
+    return room.record.isStale || (room.isLoaded && (room.record.missing !== undefined || room.stale().length > 0));
   }
 
   /** Resolves when nothing is stale. */
@@ -199,7 +208,7 @@ export class Loader {
       }
       for (const roomId of rooms) {
         const room = core.rooms.get(roomId);
-        if (room && (room.record.isStale || (room.isLoaded && room.stale().length > 0))) this.#stale.add(roomId);
+        if (room && this.#isStale(room)) this.#stale.add(roomId);
       }
       waitMs = isFailed ? Math.min(REFRESH_MAX_MS, waitMs * 2) : REFRESH_MS;
       if (this.#stale.size > 0) await sleep(waitMs, server.signal);
@@ -215,6 +224,7 @@ export class Loader {
       const found = await server.ask(RoomSummaryDocument, { roomId, me: core.me, minPosition });
       if (this.#isCurrent(room)) core.takeSummary(room, found.room, tick);
     }
+    if (room.isLoaded && room.record.missing) await this.#findMissing(room);
     for (const item of room.isLoaded ? room.stale() : []) {
       const tick = core.tick;
       const { event } = await server.ask(OneEventDocument, { eventId: item.event.eventId, minPosition: core.meta.position });
@@ -223,6 +233,16 @@ export class Loader {
       else room.unmark(item);
     }
     await this.host.changed();
+  }
+
+  /** Looks for events that the stream left out, from the end of the timeline on. */
+  async #findMissing(room: Room): Promise<void> {
+    for (let before: string | null = null; ; ) {
+      const { page, tick } = await this.#ask(room, { last: PAGE_MAX, before, relations: false });
+      if (!page || !this.#isCurrent(room)) return;
+      if (this.host.core.takeMissing(room, page, tick)) return;
+      before = page.pageInfo.startCursor;
+    }
   }
 
   async #ask(

@@ -43,6 +43,7 @@ export class LocalStore implements Store {
   loadAround: Store["loadAround"] = (...given) => this.#run("loadAround", given);
   loadThread: Store["loadThread"] = (...given) => this.#run("loadThread", given);
   loadMembers: Store["loadMembers"] = (...given) => this.#run("loadMembers", given);
+  loadMoreMembers: Store["loadMoreMembers"] = (...given) => this.#run("loadMoreMembers", given);
   markRead: Store["markRead"] = (...given) => this.#run("markRead", given);
   setTyping: Store["setTyping"] = (...given) => this.#run("setTyping", given);
   setPresence: Store["setPresence"] = (...given) => this.#run("setPresence", given);

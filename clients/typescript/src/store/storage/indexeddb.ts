@@ -10,11 +10,6 @@ const SCHEMA = 1;
 
 const STORES = ["meta", "rooms", "events", "unsent", "commands"] as const;
 
-/** The name of the database of a device. */
-export function databaseName({ userId, deviceId }: { userId: string; deviceId: string }): string {
-  return `rookery ${userId} ${deviceId}`;
-}
-
 /** Opens the database of a device when it is first needed. */
 export class IndexedDBStorage implements Storage {
   #database: Promise<IDBDatabase> | null = null;
@@ -42,10 +37,11 @@ export class IndexedDBStorage implements Storage {
     return result<StoredEvent[]>(transaction.objectStore("events").getAll(ofRoom(roomId)));
   }
 
-  async commit({ meta, rooms, cleared, events, unsent, commands }: Commit): Promise<void> {
+  async commit({ meta, rooms, cleared, events, unsent, commands, first }: Commit): Promise<void> {
     const transaction = (await this.#open()).transaction([...STORES], "readwrite");
     const store = (name: (typeof STORES)[number]) => transaction.objectStore(name);
     store("meta").put(meta, "meta");
+    if (first) store("meta").put(first, "first");
     for (const roomId of cleared) store("events").delete(ofRoom(roomId));
     for (const [roomId, record] of rooms) put(store("rooms"), roomId, record);
     for (const [roomId, changed] of events) {

@@ -1,7 +1,7 @@
 // A storage in memory: for Node.js, for tests, and for browsers that refuse IndexedDB.
 
 import type { Commit, Storage, Stored } from "./storage.js";
-import type { Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
+import type { FirstScreen, Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
 
 /** A storage whose content ends with the program. It can be opened again after `close`. */
 export class MemoryStorage implements Storage {
@@ -10,6 +10,8 @@ export class MemoryStorage implements Storage {
   readonly #events = new Map<string, Map<string, StoredEvent>>();
   readonly #unsent = new Map<string, Unsent>();
   readonly #commands = new Map<string, number>();
+  /** The first screen of the last commit. */
+  first: FirstScreen | null = null;
 
   async load(): Promise<Stored> {
     const [rooms, unsent, commands] = [[...this.#rooms.values()], [...this.#unsent.values()], [...this.#commands]];
@@ -21,8 +23,9 @@ export class MemoryStorage implements Storage {
   }
 
   async commit(commit: Commit): Promise<void> {
-    const { meta, rooms, cleared, events, unsent, commands } = structuredClone(commit);
+    const { meta, rooms, cleared, events, unsent, commands, first } = structuredClone(commit);
     this.#meta = meta;
+    this.first = first ?? this.first;
     for (const roomId of cleared) this.#events.delete(roomId);
     for (const [roomId, record] of rooms) put(this.#rooms, roomId, record);
     for (const [roomId, changed] of events) {
@@ -35,7 +38,7 @@ export class MemoryStorage implements Storage {
   }
 
   async erase(): Promise<void> {
-    this.#meta = null;
+    this.#meta = this.first = null;
     for (const records of [this.#rooms, this.#events, this.#unsent, this.#commands]) records.clear();
   }
 

@@ -3,7 +3,7 @@
 // Invariant: a commit is stored as a whole or not at all: position, rooms, events and unsent actions belong together.
 // Invariant: commits are stored in their order.
 
-import type { Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
+import type { FirstScreen, Meta, RoomRecord, StoredEvent, Unsent } from "../core/records.js";
 
 /** Changes that belong together. A value of null removes the record. */
 export interface Commit {
@@ -17,6 +17,8 @@ export interface Commit {
   unsent: Map<string, Unsent | null>;
   /** The numbers of commands by their names. */
   commands: Map<string, number | null>;
+  /** The first screen, if it has changed. */
+  first: FirstScreen | null;
 }
 
 /** Everything but the events, which are read by room. */

@@ -9,6 +9,7 @@ import { textOf } from "../text.js";
 import { StreamEnded } from "../../errors.js";
 import type { Draft, Echo, EventId, PageResult, RoomId, Signal, Status, Store, ViewKey, Views, Wire } from "../contract.js";
 import type { CommandName } from "../engine/engine.js";
+import type { FirstScreen } from "../core/records.js";
 import { apply, difference, type Change } from "./changes.js";
 import { errorOf } from "./faults.js";
 import { PROTOCOL, type PortOfPage, type SharedSession, type ToPage } from "./protocol.js";
@@ -35,6 +36,8 @@ interface Pending {
 export class PageStore implements Store {
   readonly #pageId = randomId();
   readonly #views = new Map<ViewKey, unknown>();
+  /** The stored first screen, until the engine has sent the same views. */
+  readonly #first = new Map<ViewKey, unknown>();
   readonly #listeners = new Map<ViewKey, Set<() => void>>();
   readonly #signalListeners = new Set<(signal: Signal) => void>();
   /** The keys that the page follows; those without listeners are the first of `#lingering`. */
@@ -50,12 +53,14 @@ export class PageStore implements Store {
   constructor(
     private readonly session: SharedSession,
     private readonly link: Link,
+    first?: Promise<FirstScreen | null>,
   ) {
+    first?.then((stored) => stored && this.#showFirst(stored)).catch(() => {});
     link.open((port) => this.#greet(port));
   }
 
   get<K extends ViewKey>(key: K): Views[K] | undefined {
-    return this.#views.get(key) as Views[K] | undefined;
+    return (this.#views.get(key) ?? this.#first.get(key)) as Views[K] | undefined;
   }
 
   subscribe(key: ViewKey, listener: () => void): () => void {
@@ -92,6 +97,7 @@ export class PageStore implements Store {
     this.#run<EventId | null>("loadAround", roomId, place);
   loadThread = (roomId: RoomId, root: EventId) => this.#run<PageResult>("loadThread", roomId, root);
   loadMembers = (roomId: RoomId) => this.#run<void>("loadMembers", roomId);
+  loadMoreMembers = (roomId: RoomId) => this.#run<void>("loadMoreMembers", roomId);
   markRead = (roomId: RoomId, eventId: EventId) => this.#run<void>("markRead", roomId, eventId);
   setTyping = (roomId: RoomId, isTyping: boolean) => this.#run<void>("setTyping", roomId, isTyping);
   setPresence = (presence: Wire.Presence, statusMessage?: string) => this.#run<void>("setPresence", presence, statusMessage);
@@ -211,16 +217,25 @@ export class PageStore implements Store {
     }
   }
 
+  /** Shows the stored first screen, unless the engine was faster or the session is over. */
+  #showFirst({ home, viewer }: FirstScreen): void {
+    if (this.#isOver) return;
+    const shown = Object.entries({ home, viewer }).filter(([key]) => !this.#views.has(key as ViewKey));
+    for (const [key, view] of shown) this.#first.set(key as ViewKey, view);
+    for (const [key] of shown) this.#notify(key as ViewKey);
+  }
+
   #show(changes: readonly [ViewKey, Change][]): void {
     const changed: ViewKey[] = [];
     for (const [key, change] of changes) {
-      const before = this.#views.get(key);
+      const before = this.#views.get(key) ?? this.#first.get(key);
       // The view was given up while the change was on its way.
       if (!this.#followed.has(key) || (before === undefined && !("whole" in change))) continue;
       // The whole view of another engine has equal rows: those that are here stay.
       const own = "whole" in change && before !== undefined ? difference(before, change.whole) : change;
       if (!own) continue;
       this.#views.set(key, apply(before, own));
+      this.#first.delete(key);
       changed.push(key);
     }
     for (const key of changed) this.#notify(key);
@@ -234,8 +249,9 @@ export class PageStore implements Store {
   #end(reason: string): void {
     if (this.#isOver) return;
     const status: Status = { phase: "ended", caughtUp: 0, retryAt: null, unsent: 0, reason };
-    const keys = [...this.#views.keys()];
+    const keys = [...this.#views.keys(), ...this.#first.keys()];
     this.#views.clear();
+    this.#first.clear();
     this.#views.set("status", status);
     for (const [number, { name, resolve }] of this.#commands) {
       if (name !== "logOut") continue;

@@ -1,6 +1,6 @@
 // The engine in a SharedWorker, and the way of a page to it.
 //
-// **Invariant:** a page that sees its worker die starts it again. The browser gives all pages of one name one worker.
+// **Invariant:** a page that sees its worker die, or hears nothing of it, starts it again. The browser gives all pages of one name one worker.
 
 import type { StartEngine } from "./engine.js";
 import { Hub } from "./hub.js";
@@ -12,6 +12,11 @@ import type { PortOfHub, PortOfPage } from "./protocol.js";
 /** The pause before a worker whose script did not load is started again; it doubles up to {@link LONGEST_MS}. */
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
+/**
+ * A worker that says nothing for this time is connected again: the browser may have connected the page to one that was just
+ * ending, which nobody tells the page. The time doubles up to {@link LONGEST_MS}.
+ */
+const SILENT_MS = 4_000;
 
 /** The used part of `SharedWorkerGlobalScope`. */
 export interface WorkerScope extends EventTarget {
@@ -39,6 +44,8 @@ export function workerLink(create: () => SharedWorker): Link {
   let isClosed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waitMs = FIRST_MS;
+  let silentMs = SILENT_MS;
+  let current: PortOfPage | null = null;
   let onPort = (_: PortOfPage) => {};
 
   const again = () => {
@@ -51,9 +58,16 @@ export function workerLink(create: () => SharedWorker): Link {
     if (isClosed) return;
     const worker = create();
     const port: PortOfPage = portOver(worker.port as Channel);
+    current = port;
     // The script did not load.
-    worker.addEventListener("error", again, { once: true });
+    worker.addEventListener("error", () => current === port && again(), { once: true });
     let isAlive = false;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      port.close();
+      begin();
+    }, silentMs);
+    silentMs = Math.min(LONGEST_MS, silentMs * 2);
     port.onGone(() => {
       port.close();
       if (isAlive) begin();
@@ -64,7 +78,8 @@ export function workerLink(create: () => SharedWorker): Link {
       ...port,
       listen: (listener) =>
         listen((message) => {
-          [isAlive, waitMs] = [true, FIRST_MS];
+          if (!isAlive && current === port) clearTimeout(timer);
+          [isAlive, waitMs, silentMs] = [true, FIRST_MS, SILENT_MS];
           listener(message);
         }),
     });

@@ -1,8 +1,8 @@
-//! Pages of the members of a room, and the services that follow it.
+//! Pages of the members of a room, the services that follow it, and the name that its members give it.
 
 use async_graphql::{Context, Result, SimpleObject};
 use rookery_domain::{Membership, UserId};
-use rookery_view::{FollowedSince, RoomFollower as Follower, WantedMembers};
+use rookery_view::{FollowedSince, RoomFollower as Follower, RoomSnapshot, WantedMembers};
 
 use super::room::Room;
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         values::{
             connection::{Page, counted_connection},
             scalars::DateTime,
+            text::Text,
         },
     },
 };
@@ -117,4 +118,27 @@ pub async fn followers(context: &Context<'_>, room: &Room) -> Result<Vec<RoomFol
         Some(RoomFollower { name, bot, since: DateTime(since) })
     };
     Ok(followers.into_iter().filter_map(shown).collect())
+}
+
+/// The name of the room, else one that its members give it.
+pub(super) async fn display_name(context: &Context<'_>, room: &Room) -> Result<Text> {
+    let named = |room: &RoomSnapshot| {
+        let name = room.name.clone().filter(|name| !name.is_empty());
+        name.or_else(|| room.canonical_alias.as_ref().map(ToString::to_string))
+    };
+    if let Some(name) = room.shown(context, named).await? {
+        return Ok(Text(name));
+    }
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let name = app(context).models.view().named_by_members(room.matrix_id(), viewer, &reads);
+    let name = reads.found(name)?.flatten();
+    Ok(Text(name.unwrap_or_else(|| room.matrix_id().to_string())))
+}
+
+/// The only other user in the room.
+pub(super) fn peer(context: &Context<'_>, room: &Room) -> Result<Option<User>> {
+    let (viewer, reads) = (session(context).viewer()?, reads(context));
+    let peer = app(context).models.view().peer_in(room.matrix_id(), viewer, &reads);
+    let peer = reads.found(peer)?.flatten();
+    Ok(peer.map(|peer| User::in_room(peer, room.matrix_id().clone())))
 }

@@ -162,17 +162,14 @@ impl Room {
     /// A name to show: its name; else its canonical alias; else the names of up to three other
     /// members, or that of the user who invites you; else the room ID.
     async fn display_name(&self, context: &Context<'_>) -> Result<Text> {
-        let named = |room: &RoomSnapshot| {
-            let name = room.name.clone().filter(|name| !name.is_empty());
-            name.or_else(|| room.canonical_alias.as_ref().map(ToString::to_string))
-        };
-        if let Some(name) = self.shown(context, named).await? {
-            return Ok(Text(name));
-        }
-        let (viewer, reads) = (session(context).viewer()?, reads(context));
-        let name = app(context).models.view().named_by_members(&self.id, viewer, &reads);
-        let name = reads.found(name)?.flatten();
-        Ok(Text(name.unwrap_or_else(|| self.id.to_string())))
+        members::display_name(context, self).await
+    }
+
+    /// The other user of a conversation of two: the only user who has joined or is invited beside
+    /// you. Null if there are more users or none, if the room has had hundreds of members, or if you
+    /// have not joined. As of now.
+    async fn peer(&self, context: &Context<'_>) -> Result<Option<User>> {
+        members::peer(context, self)
     }
 
     /// Its topic.

@@ -1,10 +1,11 @@
 // The members of a room, with what the viewer may do with each.
 
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Member } from "rookery-client/store";
 import { html } from "../../html.js";
 import { Avatar } from "../../parts/avatar.js";
 import { Button } from "../../parts/button.js";
+import { LongList } from "../../parts/long-list.js";
 import { toast } from "../../parts/toast.js";
 import { pathTo } from "../../router.js";
 import { reason } from "../../state/acting.js";
@@ -20,7 +21,8 @@ import { Others } from "./others.js";
 const ADMIN = 100;
 const MODERATOR = 50;
 
-const SHOWN_MAX = 200;
+/** A room with more members lists them by user ID, as pages of them come in at the end. */
+const SORTED_MAX = 1_000;
 
 /** Creators have no number, so a difference would not do. */
 const comparePower = (one: Member, other: Member) => Number(powerOf(one.powerLevel) > powerOf(other.powerLevel)) - Number(powerOf(one.powerLevel) < powerOf(other.powerLevel));
@@ -36,7 +38,11 @@ export function Members({ roomId }: { roomId: string }) {
   const matches = (member: Member) =>
     member.membership === "JOIN" && (!wanted || `${member.displayName ?? ""} ${member.userId}`.toLocaleLowerCase().includes(wanted));
   const members = (view?.members ?? []).filter(matches);
-  members.sort((one, other) => comparePower(other, one) || compareNames(nameOf(one), nameOf(other)));
+  if ((view?.total ?? 0) <= SORTED_MAX) members.sort((one, other) => comparePower(other, one) || compareNames(nameOf(one), nameOf(other)));
+  const isComplete = view?.isComplete ?? true;
+  const more = useCallback(() => {
+    if (!isComplete) void store.loadMoreMembers(roomId).catch((error) => toast(reason(error), "bad"));
+  }, [roomId, isComplete, view?.members.length]);
   return html`<${PanelBar} title=${t("members.title")} roomId=${roomId} />
     <div class="panel-body stack">
       <div class="row">
@@ -45,20 +51,19 @@ export function Members({ roomId }: { roomId: string }) {
         ${room?.can?.invite && html`<${Button} onClick=${() => setInviting(true)}>${t("members.invite")}<//>`}
       </div>
       <p class="soft small" role="status">${view ? t("room.members", { count: view.total }) : t("app.loading")}</p>
-      <ul class="members">
-        ${members.slice(0, SHOWN_MAX).map((member) => html`<${Line} key=${member.userId} roomId=${roomId} member=${member} />`)}
-      </ul>
-      ${members.length > SHOWN_MAX && html`<p class="soft small">${t("members.searchMore")}</p>`}
+      <${LongList} class="members" items=${members} onEnd=${more}
+        line=${(member: Member, place: object) => html`<${Line} key=${member.userId} roomId=${roomId} member=${member} place=${place} />`} />
+      ${view && !isComplete && html`<p class="soft small" role="status">${t("members.loaded", { count: view.members.length })}</p>`}
       <${Others} roomId=${roomId} membership="INVITE" />
       ${room?.can?.ban && html`<${Others} roomId=${roomId} membership="BAN" />`}
     </div>
     ${isInviting && html`<${Invite} roomId=${roomId} onClose=${() => setInviting(false)} />`}`;
 }
 
-function Line({ roomId, member }: { roomId: string; member: Member }) {
+function Line({ roomId, member, place }: { roomId: string; member: Member; place: object }) {
   const person = useView(`person:${member.userId}`);
   const level = powerOf(member.powerLevel);
-  return html`<li class="member">
+  return html`<li class="member" ...${place}>
     <a class="member-link row grow" href=${pathTo.person(member.userId)}>
       <${Avatar} id=${member.userId} name=${nameOf(member)} presence=${person?.presence} />
       <span class="grow stack-tight">

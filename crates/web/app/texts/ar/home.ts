@@ -68,4 +68,6 @@ export default {
     other: "{count} رسالة لم تُرسل بعد وستضيع.",
   },
   "viewer.everywhere": "تسجيل الخروج من كل أجهزتي",
+  "home.muted": "صامتة",
+  "home.hasCall": "هناك مكالمة جارية",
 };

@@ -1,7 +1,6 @@
 // The page of the operator. In Arabic.
 
 export default {
-  "operator.title": "الخادم",
   "operator.forbidden": "لا يرى هذه الصفحة إلا مديرو هذا الخادم.",
   "operator.now": "الآن",
   "operator.appends": "قيود السجل",

@@ -1,7 +1,6 @@
 // The settings of the user, and their devices. In Arabic.
 
 export default {
-  "settings.title": "الإعدادات",
   "settings.profile": "الملف الشخصي",
   "settings.displayName": "الاسم الذي يراه الآخرون",
   "settings.status": "الحالة",
@@ -12,7 +11,6 @@ export default {
   "settings.themeLight": "فاتح",
   "settings.themeDark": "داكن",
   "settings.themeContrast": "تباين عالٍ",
-  "settings.language": "اللغة",
   "settings.password": "كلمة المرور",
   "settings.passwordNow": "كلمة المرور الحالية",
   "settings.passwordNew": "كلمة المرور الجديدة",
@@ -20,7 +18,6 @@ export default {
   "settings.passwordChanged": "تغيّرت كلمة المرور",
   "settings.logOutOthers": "تسجيل الخروج من أجهزتي الأخرى",
   "settings.ignored": "الأشخاص المتجاهَلون",
-  "devices.title": "الأجهزة",
   "devices.here": "هذا الجهاز",
   "devices.others": "أجهزة أخرى",
   "devices.lead": "سجّل الخروج من جهاز لا تعرفه، ثم غيّر كلمة المرور.",

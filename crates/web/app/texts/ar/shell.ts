@@ -38,4 +38,7 @@ export default {
     few: "{count} رسائل تنتظر الإرسال",
     other: "{count} رسالة تنتظر الإرسال",
   },
+  "settings.title": "الإعدادات",
+  "devices.title": "الأجهزة",
+  "operator.title": "الخادم",
 };

@@ -25,4 +25,5 @@ export default {
   "first.directory": "غرف هذا الخادم",
   "greeting.title": "مرحبًا، {name}",
   "greeting.lead": "اختر غرفة، أو ابدأ غرفة جديدة.",
+  "settings.language": "اللغة",
 };

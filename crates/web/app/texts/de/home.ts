@@ -61,4 +61,6 @@ export default {
     other: "{count} Nachrichten sind noch nicht gesendet und gingen verloren.",
   },
   "viewer.everywhere": "Auf allen meinen Geräten abmelden",
+  "home.muted": "Stumm",
+  "home.hasCall": "Ein Anruf läuft",
 };

@@ -1,7 +1,6 @@
 // The page of the operator. In German.
 
 export default {
-  "operator.title": "Server",
   "operator.forbidden": "Nur wer diesen Server verwaltet, sieht diese Seite.",
   "operator.now": "Jetzt",
   "operator.appends": "Einträge ins Log",

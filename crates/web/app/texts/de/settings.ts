@@ -1,7 +1,6 @@
 // The settings of the user, and their devices. In German.
 
 export default {
-  "settings.title": "Einstellungen",
   "settings.profile": "Profil",
   "settings.displayName": "Name, den andere sehen",
   "settings.status": "Status",
@@ -12,7 +11,6 @@ export default {
   "settings.themeLight": "Hell",
   "settings.themeDark": "Dunkel",
   "settings.themeContrast": "Hoher Kontrast",
-  "settings.language": "Sprache",
   "settings.password": "Passwort",
   "settings.passwordNow": "Jetziges Passwort",
   "settings.passwordNew": "Neues Passwort",
@@ -20,7 +18,6 @@ export default {
   "settings.passwordChanged": "Passwort geändert",
   "settings.logOutOthers": "Meine anderen Geräte abmelden",
   "settings.ignored": "Ignorierte Personen",
-  "devices.title": "Geräte",
   "devices.here": "Dieses Gerät",
   "devices.others": "Andere Geräte",
   "devices.lead": "Melde ein Gerät ab, das du nicht kennst, und ändere dann dein Passwort.",

@@ -25,4 +25,7 @@ export default {
   },
   "status.catchingUp": { one: "{count} Ereignis wird nachgeholt", other: "{count} Ereignisse werden nachgeholt" },
   "status.unsent": { one: "{count} Nachricht ist noch nicht gesendet", other: "{count} Nachrichten sind noch nicht gesendet" },
+  "settings.title": "Einstellungen",
+  "devices.title": "Geräte",
+  "operator.title": "Server",
 };

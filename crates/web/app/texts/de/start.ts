@@ -25,4 +25,5 @@ export default {
   "first.directory": "die Räume dieses Servers",
   "greeting.title": "Hallo, {name}",
   "greeting.lead": "Wähle einen Raum, oder beginne einen neuen.",
+  "settings.language": "Sprache",
 };

@@ -58,4 +58,6 @@ export default {
   "viewer.logOutLead": "Everything that this browser keeps of your rooms is erased.",
   "viewer.unsent": { one: "{count} message was not sent yet and would be lost.", other: "{count} messages were not sent yet and would be lost." },
   "viewer.everywhere": "Log out on all my devices",
+  "home.muted": "Muted",
+  "home.hasCall": "A call is running",
 } as const;

@@ -1,7 +1,6 @@
 // The page of the operator.
 
 export default {
-  "operator.title": "Server",
   "operator.forbidden": "Only administrators of this server see this page.",
   "operator.now": "Now",
   "operator.appends": "Commits to the log",

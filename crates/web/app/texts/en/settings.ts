@@ -1,7 +1,6 @@
 // The settings of the user, and their devices.
 
 export default {
-  "settings.title": "Settings",
   "settings.profile": "Profile",
   "settings.displayName": "Name that others see",
   "settings.status": "Status",
@@ -12,7 +11,6 @@ export default {
   "settings.themeLight": "Light",
   "settings.themeDark": "Dark",
   "settings.themeContrast": "High contrast",
-  "settings.language": "Language",
   "settings.password": "Password",
   "settings.passwordNow": "Current password",
   "settings.passwordNew": "New password",
@@ -20,7 +18,6 @@ export default {
   "settings.passwordChanged": "Password changed",
   "settings.logOutOthers": "Log out my other devices",
   "settings.ignored": "Ignored people",
-  "devices.title": "Devices",
   "devices.here": "This device",
   "devices.others": "Other devices",
   "devices.lead": "Log out a device that you do not know, then change your password.",

@@ -22,4 +22,7 @@ export default {
   "status.offlineRetry": { one: "Offline. Next try in {count} second.", other: "Offline. Next try in {count} seconds." },
   "status.catchingUp": { one: "Catching up: {count} event", other: "Catching up: {count} events" },
   "status.unsent": { one: "{count} message waits to be sent", other: "{count} messages wait to be sent" },
+  "settings.title": "Settings",
+  "devices.title": "Devices",
+  "operator.title": "Server",
 } as const;

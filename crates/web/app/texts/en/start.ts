@@ -25,4 +25,5 @@ export default {
   "first.directory": "the rooms of this server",
   "greeting.title": "Hello, {name}",
   "greeting.lead": "Choose a room, or begin a new one.",
+  "settings.language": "Language",
 } as const;

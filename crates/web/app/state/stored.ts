@@ -1,0 +1,22 @@
+// The login in `localStorage`, as text and as data.
+
+export interface Session {
+  token: string;
+  deviceId: string;
+  userId: string;
+  /** When the user logged in, in milliseconds since 1970. */
+  since: number;
+}
+
+export const SESSION = "rookery.session";
+
+/** The stored login. */
+export const storedSession = (): Session | null => sessionOf(localStorage.getItem(SESSION));
+
+export function sessionOf(text: string | null): Session | null {
+  try {
+    return text ? (JSON.parse(text) as Session) : null;
+  } catch {
+    return null;
+  }
+}
