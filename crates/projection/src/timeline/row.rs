@@ -55,14 +55,10 @@ impl Flags {
     pub fn of(event: &RoomEvent) -> Self {
         let is_state = event.pdu.state_key.is_some();
         let is_hidden = event.envelope.status != EventStatus::Accepted;
+        let is_outlier = event.envelope.status == EventStatus::Outlier;
         let mut flags = 0;
-        if is_state {
-            flags |= Self::STATE;
-        }
-        if is_hidden {
-            flags |= Self::HIDDEN;
-        }
-        flags |= Self::OUTLIER * u8::from(event.envelope.status == EventStatus::Outlier);
+        let own = [(Self::STATE, is_state), (Self::HIDDEN, is_hidden), (Self::OUTLIER, is_outlier)];
+        own.iter().filter(|(_, holds)| *holds).for_each(|(flag, _)| flags |= flag);
         if is_state && !is_hidden && !event.holds_its_slot() {
             flags |= Self::SUPERSEDED;
         }

@@ -329,6 +329,35 @@ fn a_server_can_join_again_after_everybody_left() {
     });
 }
 
+#[test]
+#[ignore = "prints measurements"]
+fn measure_joins_of_large_rooms() {
+    block_on(async {
+        for members in [500, 2_000] {
+            let mut world = World::new(10, RoomVersionId::V11, 1).await;
+            let server = Server::in_memory("middle.example");
+            server.publish(&mut world.keys);
+            for number in 0..members {
+                let user = format!("u{number}");
+                assert!(world.let_act(0, &user, &super::super::join()).await);
+            }
+            let answer = answer(&world, &server, "zoe", 9_000).await;
+            let start = std::time::Instant::now();
+            let receipt = accept(&world, &server, &answer).await;
+            assert!(matches!(receipt.received, Received::Accepted { .. }), "{receipt:?}");
+            let taken = start.elapsed();
+            let log = history(&*server.log, &world.room_id).await;
+            let start = std::time::Instant::now();
+            let graph = graph_of(&*server.log, &world.room_id).await;
+            let (folded, bytes) = (start.elapsed(), graph.weight_bytes());
+            let commits = log.len();
+            println!(
+                "{members} members: {taken:?}, {commits} commits; folded in {folded:?}, {bytes} B"
+            );
+        }
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, ..ProptestConfig::default() })]
 

@@ -118,8 +118,10 @@ impl EventIndex {
         let is_merged = |run: &Run| merged.iter().any(|merged| merged.name == run.name);
         self.retired
             .extend(self.runs.iter().filter(|run| is_merged(run)).map(|run| run.name.clone()));
+        // The log can have an event twice: as an outlier, and then at its place. The newer run wins.
+        let age = self.runs.iter().position(is_merged).unwrap_or_default();
         self.runs.retain(|run| !is_merged(run));
-        self.runs.insert(0, run);
+        self.runs.insert(age, run);
     }
 }
 
@@ -295,6 +297,33 @@ pub(crate) fn remove(files: Vec<PathBuf>) {
     for file in files {
         if let Err(error) = fs::remove_file(&file) {
             tracing::warn!("cannot remove {}: {error}", file.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn the_last_place_of_an_event_is_found_after_merges() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = EventIndex::create(dir.path(), 0).unwrap();
+        for round in 1..20_u64 {
+            let stream = StreamKey::default();
+            let place = Place { position: Position(round), index: 0, sequence: round, stream };
+            index.buffer.insert(id_hash("$twice"), place);
+            for number in 0..if round == 1 { 300 } else { 3 } {
+                index.buffer.insert(id_hash(&format!("${round}-{number}")), place);
+            }
+            index.spill().unwrap();
+            while let Some(merger) = index.due() {
+                let run = merger.run(dir.path()).unwrap();
+                index.replace(&merger.runs, run);
+            }
+            assert_eq!(index.get("$twice").unwrap(), Some(place));
         }
     }
 }
