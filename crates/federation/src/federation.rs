@@ -15,7 +15,7 @@ use crate::{
     inbound::{Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
     messages::Messages,
-    rooms::{Events, RoomStates},
+    rooms::Events,
     sender::{DestinationStatus, Sender},
     store::{Store, StoreError},
 };
@@ -31,8 +31,6 @@ pub struct Parts {
     pub commands: Arc<Commands>,
     /// The read side.
     pub reader: Reader,
-    /// The states of rooms before events.
-    pub states: Arc<dyn RoomStates>,
     /// Takes messages beside events.
     pub messages: Arc<dyn Messages>,
     /// Connects to other servers, if their addresses may be reached.
@@ -90,7 +88,6 @@ impl Federation {
             own,
             commands: parts.commands,
             reader: parts.reader,
-            states: parts.states,
             messages: parts.messages,
             transport,
             keys,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rookery_command::Commands;
-use rookery_domain::{Room, RoomId, ServerName};
+use rookery_command::{Commands, HandleError};
+use rookery_domain::{OwnedEventId, Room, RoomId, ServerName};
 use rookery_view::Reader;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     inbound::{Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
     messages::Messages,
-    rooms::{Events, RoomStates},
+    rooms::{Events, KnownPdu},
     sender::Sender,
     store::Store,
 };
@@ -23,7 +23,6 @@ pub(crate) struct Home {
     pub(crate) own: Arc<OwnKeys>,
     pub(crate) commands: Arc<Commands>,
     pub(crate) reader: Reader,
-    pub(crate) states: Arc<dyn RoomStates>,
     pub(crate) messages: Arc<dyn Messages>,
     pub(crate) transport: Transport,
     pub(crate) keys: RemoteKeys,
@@ -67,9 +66,19 @@ impl Home {
         &self,
         room: &RoomId,
         look: impl Fn(&Room) -> T + Send + Sync,
-    ) -> Result<Option<T>, rookery_command::HandleError> {
+    ) -> Result<Option<T>, HandleError> {
         let look = |room: Option<&Room>| room.filter(|room| room.is_created()).map(&look);
         self.commands.look_at_room(room, look).await
+    }
+
+    /// The IDs of the events that held the state of a room before an event; `None` if that is not known here.
+    pub(crate) async fn state_before(
+        &self,
+        room: &RoomId,
+        event: &KnownPdu,
+    ) -> Result<Option<Vec<OwnedEventId>>, HandleError> {
+        let state = self.commands.state_before(room, &event.pdu.prev_events).await?;
+        Ok(state.map(|state| state.state))
     }
 
     /// Waits until the read side knows a commit of this server.

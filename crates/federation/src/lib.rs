@@ -36,7 +36,6 @@ pub use self::{
     keys::{OldKey, OwnKeys},
     messages::{Messages, NoMessages},
     reachable::unreachable,
-    rooms::{FoldedStates, RoomStates, StatesError},
     sender::DestinationStatus,
     signing::{HeaderError, XMatrix},
     store::StoreError,

@@ -91,7 +91,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "rookery-command",
             "rookery-domain",
-            "rookery-graph",
             "rookery-log",
             "rookery-outgoing",
             "rookery-pdu",

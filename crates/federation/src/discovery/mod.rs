@@ -15,3 +15,5 @@ mod tests;
 
 pub(crate) use self::resolve::{Discovery, Route};
 pub use self::srv::{DnsSrv, SrvAnswer, SrvLookup, SrvRecord};
+#[cfg(test)]
+pub(crate) use self::well_known::follow;

@@ -162,10 +162,12 @@ async fn find_state(
     id: &OwnedEventId,
 ) -> Result<(Vec<KnownPdu>, Vec<KnownPdu>), Refusal> {
     let _turn = home.large_answers.acquire().await.map_err(|error| Refusal::fault(&error))?;
-    let state = home.states.before(room, id).await?;
-    let state = state.ok_or_else(|| Refusal::not_found("this event is not known in this room"))?;
+    let unknown = || Refusal::not_found("this event is not known in this room");
     let events = home.events();
     let fault = |error: String| Refusal::fault(&error);
+    let event = events.get(room, std::slice::from_ref(id)).await.map_err(fault)?.pop();
+    let state = home.state_before(room, &event.ok_or_else(unknown)?).await?;
+    let state = state.ok_or_else(unknown)?;
     let state = events.get(room, &state).await.map_err(fault)?;
     let chain = events.auth_chain(room, &state).await.map_err(fault)?;
     Ok((state, chain))

@@ -144,15 +144,15 @@ async fn join(home: &Home, request: &Authenticated, room: &RoomId, id: &OwnedEve
     let version = take(home, request, (room, id), Membership::Join).await?;
     let _turn = home.large_answers.acquire().await.map_err(|error| Refusal::fault(&error))?;
     let fault = |error: String| Refusal::fault(&error);
-    let state = home.states.before(room, id).await?.unwrap_or_default();
     let events = home.events();
-    let state = events.get(room, &state).await.map_err(fault)?;
     let own = events.get(room, std::slice::from_ref(id)).await.map_err(fault)?;
+    let event = own.first().ok_or_else(|| Refusal::fault(&"the join is not in the log"))?;
+    let state = home.state_before(room, event).await?.unwrap_or_default();
+    let state = events.get(room, &state).await.map_err(fault)?;
     let chain_of: Vec<_> = state.iter().chain(&own).cloned().collect();
     let chain = events.auth_chain(room, &chain_of).await.map_err(fault)?;
     let bytes = |pdu: &Pdu| events.bytes(pdu, &version).map_err(fault);
     let servers = home.look(room, servers).await?.unwrap_or_default();
-    let event = own.first().ok_or_else(|| Refusal::fault(&"the join is not in the log"))?;
     Reply::from(&Joined {
         origin: home.own.server_name.clone(),
         event: bytes(&event.pdu)?,

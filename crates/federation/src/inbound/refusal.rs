@@ -12,7 +12,7 @@ use axum::{
 use rookery_command::HandleError;
 use serde_json::{Value, json};
 
-use crate::{rooms::StatesError, store::StoreError};
+use crate::store::StoreError;
 
 /// An error of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,12 +101,6 @@ impl From<HandleError> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::fault(&error)
-    }
-}
-
-impl From<StatesError> for Refusal {
-    fn from(error: StatesError) -> Self {
         Self::fault(&error)
     }
 }

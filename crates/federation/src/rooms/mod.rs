@@ -4,11 +4,9 @@ mod acl;
 mod chains;
 mod events;
 mod members;
-mod states;
 mod templates;
 mod visible;
 
-pub use self::states::{FoldedStates, RoomStates, StatesError};
 pub(crate) use self::{
     events::{Events, KnownPdu},
     members::{Standing, servers},

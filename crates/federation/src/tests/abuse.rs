@@ -1,15 +1,26 @@
 //! Requests that nobody should send.
 
-use std::sync::Arc;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use rookery_domain::OwnedServerName;
+use axum::{Router, http::header::LOCATION, response::AppendHeaders, routing::get};
+use rookery_domain::{OwnedServerName, SigningKey};
 use serde_json::{Value, json};
 
 use super::{
     peer::Peer,
     world::{Certificate, Here},
 };
-use crate::inbound::{EDUS_MAX, PDUS_MAX};
+use crate::{
+    Listener, OwnKeys,
+    discovery::follow,
+    inbound::{EDUS_MAX, PDUS_MAX},
+};
 
 const SEND: &str = "/_matrix/federation/v1/send/1";
 
@@ -99,4 +110,59 @@ async fn a_transaction_that_comes_again_gets_its_first_answer_and_changes_nothin
     let again = peer.ask(&here, "PUT", "/_matrix/federation/v1/send/2", body()).await;
     assert_eq!(again.1["pdus"], first.1["pdus"]);
     assert_eq!(length(), before);
+}
+
+#[tokio::test]
+async fn a_redirect_to_an_address_that_may_not_be_reached_ends_there() {
+    let certificate = Certificate::new();
+    let files = certificate.files();
+    let hidden = Listener::bind("127.0.0.1:0".parse().unwrap(), Some(&files)).await.unwrap();
+    let to = format!("https://{}/secret", hidden.address().unwrap());
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reached);
+    let secret = get(move || async move {
+        counted.fetch_add(1, Ordering::Relaxed);
+        "{\"m.server\":\"two.example\"}"
+    });
+    tokio::spawn(hidden.serve(Router::new().route("/secret", secret)));
+    let open = Listener::bind("127.0.0.2:0".parse().unwrap(), Some(&files)).await.unwrap();
+    let url = format!("https://{}/x", open.address().unwrap());
+    let there = to.clone();
+    let redirect = get(move || async move {
+        (axum::http::StatusCode::FOUND, AppendHeaders([(LOCATION, there)]))
+    });
+    tokio::spawn(open.serve(Router::new().route("/x", redirect)));
+    let second: IpAddr = "127.0.0.2".parse().unwrap();
+    let refused = follow(&certificate.client_for(move |it| it == second), url.clone()).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("127.0.0.1"), "{refused}");
+    assert_eq!(reached.load(Ordering::Relaxed), 0);
+    // A client that may reach both follows.
+    let followed = follow(&certificate.client(), url).await.unwrap();
+    assert_eq!((followed.server.as_str(), reached.load(Ordering::Relaxed)), ("two.example", 1));
+}
+
+#[tokio::test]
+async fn keys_of_another_server_or_without_its_signature_do_not_count() {
+    let (here, peer) = both().await;
+    let path = "/_matrix/federation/v1/query/profile?user_id=%40ann%3Aone.example";
+    let published = peer.taken.keys.lock().clone();
+    // The peer gives the keys of another name, which is not its own.
+    let other = OwnKeys {
+        server_name: "other.example".try_into().unwrap(),
+        current: Arc::new(SigningKey::from_seed([3; 32], "peer").unwrap()),
+        old: Vec::new(),
+    };
+    let foreign = other.published(super::world::now()).unwrap();
+    let altered = published.replace("\"valid_until_ts\":1", "\"valid_until_ts\":2");
+    let endless = format!("{{\"x\":\"{}\"}}", "y".repeat(300 * 1024));
+    for keys in [foreign, altered, endless, "[]".to_owned()] {
+        // Another server that asks for the first time.
+        let here = Here::open(&here.certificate).await;
+        *peer.taken.keys.lock() = keys;
+        let answer = peer.ask(&here, "GET", path, None).await;
+        assert_eq!(code(&answer), (401, "M_UNAUTHORIZED"), "{}", answer.1);
+    }
+    *peer.taken.keys.lock() = published;
+    assert_eq!(code(&peer.ask(&here, "GET", path, None).await), (404, "M_NOT_FOUND"));
 }

@@ -40,7 +40,7 @@ pub(super) struct Taken {
     pub(super) tries: Mutex<Vec<(String, Bytes)>>,
     /// Whether it refuses everything.
     pub(super) is_down: Mutex<bool>,
-    keys: Mutex<String>,
+    pub(super) keys: Mutex<String>,
     changed: tokio::sync::Notify,
 }
 

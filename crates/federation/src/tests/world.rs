@@ -18,9 +18,12 @@ use rookery_view::Reader;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Access, Federation, FoldedStates, Listener, NoMessages, OwnKeys, Parts, Pauses, SrvAnswer,
-    SrvLookup, TlsFiles,
+    Access, Federation, Listener, NoMessages, OwnKeys, Parts, Pauses, SrvAnswer, SrvLookup,
+    TlsFiles,
 };
+
+/// The names of the certificate.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "127.0.0.2"];
 
 /// A certificate of `localhost`, in files, which is its own root.
 pub(super) struct Certificate {
@@ -30,7 +33,7 @@ pub(super) struct Certificate {
 impl Certificate {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).unwrap();
         let (own, key) = (made.cert.der(), made.signing_key.serialize_der());
         std::fs::write(folder.path().join("own.pem"), pem("CERTIFICATE", own)).unwrap();
         std::fs::write(folder.path().join("own.key"), pem("PRIVATE KEY", &key)).unwrap();
@@ -47,7 +50,15 @@ impl Certificate {
 
     /// A client that trusts it, and reaches this machine alone.
     pub(super) fn client(&self) -> Arc<Client> {
-        let guard = Guard::for_users(|address: IpAddr| address.is_loopback());
+        self.client_for(|address| address.is_loopback())
+    }
+
+    /// A client that trusts it, and reaches these addresses besides public ones.
+    pub(super) fn client_for(
+        &self,
+        allowed: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Arc<Client> {
+        let guard = Guard::for_users(allowed);
         let tls = system_tls_and(&self.root()).unwrap();
         Arc::new(Client::new(guard, Arc::new(SystemResolver), tls))
     }
@@ -170,7 +181,6 @@ fn federation(
         own,
         commands: Arc::clone(&server.commands),
         reader: reader.clone(),
-        states: Arc::new(FoldedStates::new(reader.clone())),
         messages: Arc::new(NoMessages),
         client: certificate.client(),
         srv: Arc::new(NoRecords),

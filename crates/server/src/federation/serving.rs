@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use rookery_domain::{OwnedServerName, ProfileAudience};
-use rookery_federation::{
-    DnsSrv, Federation, FoldedStates, Listener, NoMessages, OldKey, OwnKeys, Parts,
-};
+use rookery_federation::{DnsSrv, Federation, Listener, NoMessages, OldKey, OwnKeys, Parts};
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
 use tokio::task::JoinHandle;
 
@@ -39,7 +37,6 @@ impl Serving {
             own: own_keys(config, node, name)?,
             commands: Arc::clone(&node.commands),
             reader: node.reader.clone(),
-            states: Arc::new(FoldedStates::new(node.reader.clone())),
             messages: Arc::new(NoMessages),
             client: client(config)?,
             srv: Arc::new(DnsSrv::of_system()),
