@@ -230,7 +230,8 @@ async fn receive(config: &Config, file: &Path, keys: &Path) -> Result<(), Failur
 async fn rotate_key(config: &Config) -> Result<(), Failure> {
     let identity = config::ServerIdentity::read(&config.data, config.server_name.as_deref())?;
     if reach(&config.data).await.is_some() {
-        return Err(compaction::in_use(&config.data));
+        let data = config.data.display();
+        return Err(Failure::new(format!("a server has {data} open: stop it first")));
     }
     let (old, new) = signing::rotate(&config.data, &identity, clock::now().0)?;
     terminal::tell(format_args!(

@@ -45,6 +45,9 @@ async fn status(federation: &Federation, wanted: Option<OwnedServerName>, output
     for destination in all.iter().filter(is_wanted) {
         output.text(destination.line(clock::now().0)).await;
     }
+    if all.is_empty() {
+        output.text("no event has been sent to another server yet\n".to_owned()).await;
+    }
     let Some(server) = wanted else { return };
     for (key_id, valid_until) in federation.stored_keys(&server).await {
         output.text(format!("{server}: key {key_id}, valid until {valid_until}\n")).await;
