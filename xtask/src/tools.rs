@@ -39,6 +39,7 @@ pub(crate) fn install_all(repository: &Repository) -> ExitCode {
         ("GraphQL clients for Python with graphql-core 3.2", python_core_3_2(repository)),
         ("schemathesis", schemathesis(repository)),
         ("heisenbridge", heisenbridge(repository)),
+        ("Synapse", synapse(repository)),
         ("wheels of the Python client", wheels(repository)),
         ("mypy", mypy(repository)),
         ("npm packages", npm(repository, TESTS)),
@@ -112,6 +113,14 @@ pub(crate) fn schemathesis(repository: &Repository) -> Result<PathBuf, Stop> {
 /// Python is missing or too old, or pip refused.
 pub(crate) fn heisenbridge(repository: &Repository) -> Result<PathBuf, Stop> {
     pip(repository, "tests/bridge/requirements.txt", "heisenbridge")
+}
+
+/// The folder of the packages in `tests/federation/requirements.txt`.
+///
+/// # Errors
+/// Python is missing or too old, or pip refused.
+pub(crate) fn synapse(repository: &Repository) -> Result<PathBuf, Stop> {
+    pip(repository, "tests/federation/requirements.txt", "synapse")
 }
 
 /// The folder of mypy.

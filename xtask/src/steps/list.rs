@@ -146,6 +146,13 @@ pub(super) const STEPS: &[Step] = &[
         run: program::bridge,
     },
     Step {
+        name: "federation",
+        about: "a user of Synapse, unmodified, joins a room over TLS, and both sides talk",
+        lane: Lane::Slow,
+        needs: &["build"],
+        run: program::federation,
+    },
+    Step {
         name: "graphql",
         about: "random documents are judged and answered as by the reference implementation",
         lane: Lane::Slow,

@@ -105,6 +105,13 @@ pub(super) fn bridge(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(&mut command)?)
 }
 
+/// A user of Synapse joins a room, and talks with a user of Rookery. Both servers have TLS.
+pub(super) fn federation(repository: &Repository) -> Result<(), Stop> {
+    let packages = tools::synapse(repository)?;
+    let mut command = repository.command("python3", &["-B", "tests/federation/check.py"]);
+    Ok(process::run(command.arg(repository.binary()).env("PYTHONPATH", packages))?)
+}
+
 /// Builds the client in Rust, a workspace of its own; returns its program.
 fn rust_client(repository: &Repository) -> Result<PathBuf, Stop> {
     let target = repository.target.join("clients-rust");
