@@ -72,6 +72,17 @@ async fn make(
             return Err(Refusal { more: Some(("room_version", json!(version))), ..refusal });
         }
     }
+    let (version, event) = template(home, room, user, membership).await?;
+    Ok(Reply::of(&json!({ "room_version": version, "event": event })))
+}
+
+/// The event that a user may complete now.
+async fn template(
+    home: &Home,
+    room: &RoomId,
+    user: &UserId,
+    membership: Membership,
+) -> Result<(RoomVersionId, serde_json::Value), Refusal> {
     let template = Template {
         user,
         membership,
@@ -81,15 +92,14 @@ async fn make(
     };
     let made = home.look(room, |room: &Room| template.of(room)).await?;
     let made = made.ok_or_else(|| Refusal::not_found("there is no such room"))?;
-    let (version, event) = made.map_err(|error| match error {
+    made.map_err(|error| match error {
         TemplateError::Forbidden(why) => Refusal::forbidden(why),
         TemplateError::CannotAuthorise => Refusal::bad(
             "M_UNABLE_TO_GRANT_JOIN",
             "no user of this server may let the user in: ask another server of the room",
         ),
         TemplateError::Broken(why) => Refusal::fault(&why),
-    })?;
-    Ok(Reply::of(&json!({ "room_version": version, "event": event })))
+    })
 }
 
 /// The version of a room that exists and lets the server take part.
@@ -218,7 +228,15 @@ async fn take(
 ) -> Result<RoomVersionId, Refusal> {
     let version = let_in(home, request, room).await?;
     let event: Box<RawValue> = request.json()?;
-    let event = checked(home, request, (room, id, membership), &version, event)?;
+    let pdu = checked(request, (room, id, membership), &version, &event)?;
+    let event = if membership == Membership::Join && needs_signature(home, &pdu) {
+        // The other server wrote the event. Whether the user may be let in is decided again here, since the rules of
+        // the room do not know who is in the rooms that it names.
+        template(home, room, &pdu.sender, membership).await?;
+        home.events().cosigned(&pdu, &version).map_err(|error| Refusal::fault(&error))?
+    } else {
+        event
+    };
     home.store.relay(id.clone(), request.origin.clone()).await?;
     let receipts = home.arrivals().take(&request.origin, room, &[event]).await?;
     let received = receipts.into_iter().next().map(|receipt| receipt.received);
@@ -254,19 +272,14 @@ async fn take(
     }
 }
 
-/// The event, if it is what its path says, with the signature of this server if the room needs that.
+/// The event, if it is what its path says.
 fn checked(
-    home: &Home,
     request: &Authenticated,
     (room, id, membership): (&RoomId, &OwnedEventId, Membership),
     version: &RoomVersionId,
-    event: Box<RawValue>,
-) -> Result<Box<RawValue>, Refusal> {
-    #[derive(serde::Deserialize)]
-    struct Content {
-        join_authorised_via_users_server: Option<OwnedUserId>,
-    }
-    let incoming = Incoming::read(&event, version);
+    event: &RawValue,
+) -> Result<Pdu, Refusal> {
+    let incoming = Incoming::read(event, version);
     let incoming = incoming.map_err(|error| Refusal::bad("M_BAD_JSON", error.to_string()))?;
     if incoming.event_id() != id {
         return Err(Refusal::invalid("the event has another ID than the path names"));
@@ -282,11 +295,16 @@ fn checked(
         let why = format!("the event is not the {what} of a user of your server in this room");
         return Err(Refusal::invalid(why));
     }
-    let authoriser = pdu.content_as::<Content>();
-    let authoriser = authoriser.and_then(|content| content.join_authorised_via_users_server);
-    let is_ours = |user: OwnedUserId| user.server_name() == home.own.server_name;
-    if membership != Membership::Join || !authoriser.is_some_and(is_ours) {
-        return Ok(event);
+    Ok(pdu)
+}
+
+/// Whether a join names a user of this server who lets the user in.
+fn needs_signature(home: &Home, join: &Pdu) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Content {
+        join_authorised_via_users_server: Option<OwnedUserId>,
     }
-    home.events().cosigned(&pdu, version).map_err(|error| Refusal::fault(&error))
+    let content = join.content_as::<Content>();
+    let authoriser = content.and_then(|content| content.join_authorised_via_users_server);
+    authoriser.is_some_and(|user| user.server_name() == home.own.server_name)
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use rookery_domain::OwnedEventId;
+use rookery_domain::{CreateRoom, JoinRule, OwnedEventId, OwnedRoomId};
 use serde_json::{Value, json};
 
 use super::{
     peer::Peer,
-    world::{Certificate, Here},
+    world::{Certificate, Here, now},
 };
 use crate::paths::percent;
 
@@ -72,6 +72,51 @@ async fn a_server_reads_only_rooms_that_it_is_in() {
     let asked = json!({ "earliest_events": [], "latest_events": [id], "limit": 100 });
     let (status, body) = peer.ask(&here, "POST", &gap, Some(asked)).await;
     assert_eq!((status, kinds(&body["events"])[0]), (200, "m.room.create"));
+}
+
+/// The template of a membership of the peer's user, completed.
+async fn completed(
+    here: &Here,
+    peer: &Peer,
+    (room, what): (&OwnedRoomId, &str),
+) -> (OwnedEventId, Value) {
+    let (segment, user) = (percent(room.as_str()), percent(peer.user().as_str()));
+    let make = format!("/_matrix/federation/v1/make_{what}/{segment}/{user}?ver=11&ver=12");
+    let (status, template) = peer.ask(here, "GET", &make, None).await;
+    assert_eq!(status, 200, "{template}");
+    peer.complete(&template)
+}
+
+/// The answer to a completed membership.
+async fn handed_in(
+    here: &Here,
+    peer: &Peer,
+    (room, what): (&OwnedRoomId, &str),
+    (id, event): &(OwnedEventId, Value),
+) -> (u16, Value) {
+    let (segment, id) = (percent(room.as_str()), percent(id.as_str()));
+    let path = format!("/_matrix/federation/v2/send_{what}/{segment}/{id}");
+    peer.ask(here, "PUT", &path, Some(event.clone())).await
+}
+
+#[tokio::test]
+async fn a_user_who_left_the_allowed_room_is_not_let_in_with_an_older_template() {
+    let (here, peer) = both().await;
+    let lobby = here.public_room().await;
+    let rule = Some(JoinRule::Restricted(vec![lobby.clone()]));
+    let create = CreateRoom { join_rule: rule, ..CreateRoom::default() };
+    let room = here.server.create("ann", &create, now()).await;
+    peer.join(&here, &lobby).await;
+    let join = completed(&here, &peer, (&room, "join")).await;
+    assert!(join.1["content"]["join_authorised_via_users_server"].is_string(), "{}", join.1);
+    let leave = completed(&here, &peer, (&lobby, "leave")).await;
+    assert_eq!(handed_in(&here, &peer, (&lobby, "leave"), &leave).await.0, 200);
+    let (status, body) = handed_in(&here, &peer, (&room, "join"), &join).await;
+    assert_eq!((status, body["errcode"].as_str()), (403, Some("M_FORBIDDEN")), "{body}");
+    peer.join(&here, &lobby).await;
+    let (status, body) = handed_in(&here, &peer, (&room, "join"), &join).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(body["event"]["signatures"][here.name.as_str()].is_object(), "{body}");
 }
 
 #[tokio::test]

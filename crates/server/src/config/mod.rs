@@ -18,8 +18,6 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(crate) use self::values::network;
 pub(crate) use self::values::parse_duration;
 pub use rookery_hosts::{Client, Host, Network, TrustedProxies};
 

@@ -181,7 +181,7 @@ pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
     (1_024 <= first && first <= last).then_some(first..=last)
 }
 
-pub(crate) fn network(text: &str) -> Option<super::Network> {
+pub(super) fn network(text: &str) -> Option<super::Network> {
     super::Network::parse(text)
 }
 
