@@ -106,6 +106,18 @@ impl Server {
         Ok(server)
     }
 
+    /// Stops it as an operator does, and waits until it has ended.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent, or if it ends with a failure.
+    pub(crate) fn stop(mut self) -> Result<(), Error> {
+        let id = i32::try_from(self.child.id())?;
+        let process = rustix::process::Pid::from_raw(id).ok_or("the server has no process ID")?;
+        rustix::process::kill_process(process, rustix::process::Signal::TERM)?;
+        let ended = self.child.wait()?;
+        if ended.success() { Ok(()) } else { Err(format!("the server ended with {ended}").into()) }
+    }
+
     /// The address of its listener: `127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
