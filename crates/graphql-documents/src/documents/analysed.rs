@@ -83,6 +83,11 @@ impl Analysed {
                 });
             return Err(told.collect());
         }
+        let none = Variables::default();
+        for operation in document.operations.iter() {
+            let check = Flattening::new(types, &document, &lines, &none).check(operation);
+            check.map_err(|refusal| vec![refusal.into()])?;
+        }
         let bytes = (1 + KEPT_MAX) * SELECTION_BYTES * selections(&document) + 4 * text.len();
         Ok(Self { types: Arc::clone(types), document, lines, kept: Mutex::default(), bytes })
     }

@@ -46,6 +46,8 @@ pub(super) struct Flattening<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) lines: &'a Lines,
     pub(super) variables: &'a Variables,
+    /// Whether selections are taken whatever their conditions are.
+    takes_all: bool,
     fields: Cell<usize>,
     hides: Cell<bool>,
 }
@@ -64,7 +66,21 @@ impl<'a> Flattening<'a> {
         lines: &'a Lines,
         variables: &'a Variables,
     ) -> Self {
-        Self { types, document, lines, variables, fields: Cell::new(0), hides: Cell::new(false) }
+        let (fields, hides) = (Cell::new(0), Cell::new(false));
+        Self { types, document, lines, variables, takes_all: false, fields, hides }
+    }
+
+    /// Checks that fields of one name can be merged, whatever `@skip` and `@include` leave of them.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the fields.
+    pub(super) fn check(self, operation: &'a Operation) -> Result<(), Refusal> {
+        let all = Self { takes_all: true, ..self };
+        match all.operation(operation) {
+            Err(refusal) if refusal.code == code::GRAPHQL_VALIDATION_FAILED => Err(refusal),
+            // Its length counts when it is executed, without the selections that are skipped.
+            _ => Ok(()),
+        }
     }
 
     /// Writes `operation` out.
@@ -279,6 +295,9 @@ impl<'a> Flattening<'a> {
 
     /// Whether a selection with these directives is executed.
     fn includes(&self, directives: &DirectiveList) -> Result<bool, Refusal> {
+        if self.takes_all {
+            return Ok(true);
+        }
         for directive in &directives.0 {
             let includes_if = match directive.name.as_str() {
                 "skip" => false,

@@ -235,6 +235,11 @@ async fn fields_of_one_name_with_lists_of_different_lengths_are_refused() {
             "{refused}"
         );
         assert!(refused.get("data").is_none_or(Json::is_null), "{refused}");
+        for skipped in ["@include(if: false)", "@skip(if: true)"] {
+            let refused = answer(&format!("{{ {one} {other} {skipped} }}"), json!({})).await;
+            let code = &refused["errors"][0]["extensions"]["code"];
+            assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{refused}");
+        }
         let executed = answer(&format!("{{ {one} {one} }}"), json!({})).await;
         assert_eq!(executed.get("errors"), None, "{executed}");
     }
