@@ -55,7 +55,7 @@ impl Arrivals<'_> {
             let received = self.receive(origin, room, &fetched).await?;
             let next = missing_of(&received);
             if next.is_empty() {
-                // What waited has been freed, or waits for something that these did not bring.
+                // Each waiting event is free now, or waits for an event that is not among these.
                 receipts = self.again(origin, room, pdus, receipts).await?;
                 missing = missing_of(&receipts);
             } else {

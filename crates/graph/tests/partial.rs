@@ -140,7 +140,7 @@ fn a_room_begins_with_a_stated_state() {
         assert_eq!(part.graph.state(), whole.graph.state());
         assert_eq!(part.ends(), (vec![next.event_id.clone()], vec![next.event_id.clone()]));
         part.check_fold();
-        // What comes before the first event is no part of the room here.
+        // The server takes no events from before its first one.
         for id in &first.prev_events {
             let verdict = part.graph.receive(whole.event(id), origin(), false);
             assert!(matches!(verdict, Verdict::Refused(_)), "{verdict:?}");

@@ -111,7 +111,7 @@ pub(super) async fn event(
     let found = home.events().find(&id).await.map_err(|error| Refusal::fault(&error))?;
     let (room, found) = found.ok_or_else(unknown)?;
     let version = admitted(&home, &request, &room).await.map_err(|error| {
-        // Whether an event exists is nobody's business outside of its room.
+        // A server outside of the room does not learn whether the event exists.
         if error.code == "M_FORBIDDEN" { unknown() } else { error }
     })?;
     if found.status == EventStatus::Rejected {

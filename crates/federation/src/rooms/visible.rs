@@ -25,7 +25,7 @@ pub(crate) fn visible(
         })
     };
     let sees = |event: &KnownPdu| {
-        // Who is let in needs the state, whatever was said in between.
+        // A server needs these events to check joins, whatever the history visibility is.
         if event.pdu.state_key.is_some() && is_needed(&event.pdu.kind.to_string()) {
             return !own.is_empty();
         }
