@@ -104,53 +104,51 @@ fn topic(number: u32) -> RoomCommand {
     RoomCommand::SetTopic { topic: format!("topic {number}") }
 }
 
-/// Ben's topics after he was banned, all of which follow the same old event.
-fn topics_of_a_banned_user(attacks: u32) -> (Shared, Work) {
+/// Attacks that all follow an event from before Ann's `change`. Each has a sender and a command.
+fn attacks_after(
+    change: &RoomCommand,
+    attacks: u32,
+    attack: impl Fn(u32) -> (String, RoomCommand),
+    expected: Option<EventStatus>,
+) -> (Shared, Work) {
     let mut shared = Shared::new();
     let old = shared.room.clone();
-    shared.act(ANN, 3, &RoomCommand::Ban { user: user(BEN).to_owned(), reason: None });
+    shared.act(ANN, 3, change);
     let before = shared.graph.work();
     for number in 0..attacks {
-        let pdu = decided(&old, BEN, 10 + number, &topic(number));
+        let (sender, command) = attack(number);
+        let pdu = decided(&old, &sender, 10 + number, &command);
         let Some(event) = shared.receive(&pdu) else { continue };
-        assert_eq!(event.envelope.status, EventStatus::SoftFailed);
+        if let Some(expected) = expected {
+            assert_eq!(event.envelope.status, expected);
+        }
         shared.room.evolve(&event);
     }
     let work = since(shared.graph.work(), before);
     (shared, work)
+}
+
+/// Ben's topics after he was banned, all of which follow the same old event.
+fn topics_of_a_banned_user(attacks: u32) -> (Shared, Work) {
+    let ban = RoomCommand::Ban { user: user(BEN).to_owned(), reason: None };
+    let attack = |number| (BEN.to_owned(), topic(number));
+    attacks_after(&ban, attacks, attack, Some(EventStatus::SoftFailed))
 }
 
 /// Joins of users of one strange server, all of which follow the same old event.
 fn joins_of_strangers(attacks: u32) -> (Shared, Work) {
-    let mut shared = Shared::new();
-    let old = shared.room.clone();
-    shared.act(ANN, 3, &topic(3));
-    let before = shared.graph.work();
-    for number in 0..attacks {
-        let join = RoomCommand::Join { reason: None, member_of: None };
-        let pdu = decided(&old, &format!("@u{number}:evil.example"), 10 + number, &join);
-        let Some(event) = shared.receive(&pdu) else { continue };
-        assert_eq!(event.envelope.status, EventStatus::Accepted);
-        shared.room.evolve(&event);
-    }
-    let work = since(shared.graph.work(), before);
-    (shared, work)
+    let attack = |number| (format!("@u{number}:evil.example"), join());
+    attacks_after(&topic(3), attacks, attack, Some(EventStatus::Accepted))
 }
 
 /// Joins of users of different servers, all of which follow the same old event.
 fn joins_of_servers(attacks: u32) -> (Shared, Work) {
-    let mut shared = Shared::new();
-    let old = shared.room.clone();
-    shared.act(ANN, 3, &topic(3));
-    let before = shared.graph.work();
-    for number in 0..attacks {
-        let join = RoomCommand::Join { reason: None, member_of: None };
-        let pdu = decided(&old, &format!("@u:{number}.evil.example"), 10 + number, &join);
-        let Some(event) = shared.receive(&pdu) else { continue };
-        shared.room.evolve(&event);
-    }
-    let work = since(shared.graph.work(), before);
-    (shared, work)
+    let attack = |number| (format!("@u:{number}.evil.example"), join());
+    attacks_after(&topic(3), attacks, attack, None)
+}
+
+fn join() -> RoomCommand {
+    RoomCommand::Join { reason: None, member_of: None }
 }
 
 /// One application of the rules parses JSON: it takes as long as looking at fifty events.
