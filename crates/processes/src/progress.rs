@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use rookery_log::{EventLog, Millis, Position, ReadError, Record, Scope};
 use tokio::{sync::Notify, time::sleep};
 
-use super::{Checkpoint, Process, ProcessStatus, Undone};
+use crate::{Checkpoint, Process, ProcessStatus, Undone};
 
 /// How many records are read at once.
 const READ_PAGE: usize = 1_024;
@@ -28,7 +28,7 @@ const GATHER: Duration = Duration::from_millis(250);
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// The progress of one process.
-pub(crate) struct Progress {
+pub struct Progress {
     checkpoint: Checkpoint,
     state: Mutex<State>,
     /// Locked by the caller that does the work.
@@ -38,7 +38,7 @@ pub(crate) struct Progress {
 }
 
 /// The right to do the work of a commit, until it is dropped.
-pub(crate) struct InHand<'a> {
+pub struct InHand<'a> {
     progress: &'a Progress,
     position: Position,
 }
@@ -57,25 +57,30 @@ struct State {
     done: BTreeSet<Position>,
     /// Commits whose work another task is doing.
     in_hand: BTreeSet<Position>,
+    /// Commits whose work goes on after they were passed.
+    open: BTreeSet<Position>,
 }
 
 impl Progress {
     /// The progress of the process `name`, from its checkpoint on.
-    pub(crate) fn open(name: &'static str, checkpoint: Checkpoint, tail: Position) -> Self {
+    #[must_use]
+    pub fn open(name: &'static str, checkpoint: Checkpoint, tail: Position) -> Self {
         let position = checkpoint.load(tail);
         let status = ProcessStatus { name, position, skipped: 0, trouble: None };
-        let state =
-            State { status, saved: position, done: BTreeSet::new(), in_hand: BTreeSet::new() };
+        let (done, in_hand, open) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let state = State { status, saved: position, done, in_hand, open };
         let (working, let_go) = (tokio::sync::Mutex::default(), Notify::new());
         Self { checkpoint, state: Mutex::new(state), working, let_go }
     }
 
-    pub(crate) fn status(&self) -> ProcessStatus {
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> ProcessStatus {
         self.state.lock().status.clone()
     }
 
     /// Records that the work of the commit at `position` is done and durable.
-    pub(crate) fn done(&self, position: Position) {
+    pub fn done(&self, position: Position) {
         let mut state = self.state.lock();
         if position > state.status.position && state.done.len() < DONE_MAX {
             state.done.insert(position);
@@ -83,11 +88,23 @@ impl Progress {
     }
 
     /// Takes the work of the commit at `position`; `None` if it is done, or another task has it.
-    pub(crate) fn begin(&self, position: Position) -> Option<InHand<'_>> {
+    #[must_use]
+    pub fn begin(&self, position: Position) -> Option<InHand<'_>> {
         let mut state = self.state.lock();
         let is_done = position <= state.status.position || state.done.contains(&position);
         let begins = !is_done && state.in_hand.insert(position);
         begins.then(|| InHand { progress: self, position })
+    }
+
+    /// The work of the commit at `position` goes on in a task of its own. The process passes it, and
+    /// the checkpoint stays before it until [`Self::close`].
+    pub fn keep_open(&self, position: Position) {
+        self.state.lock().open.insert(position);
+    }
+
+    /// The work of an open commit is done and durable.
+    pub fn close(&self, position: Position) {
+        self.state.lock().open.remove(&position);
     }
 
     /// Like [`Self::begin`], but waits while another task has the work; `None` if it is done then.
@@ -105,7 +122,7 @@ impl Progress {
     }
 
     /// Reports and counts work that will not be done.
-    pub(crate) fn skip(&self, position: Position, reason: &str) {
+    pub fn skip(&self, position: Position, reason: &str) {
         let mut state = self.state.lock();
         state.status.skipped += 1;
         let process = state.status.name;
@@ -113,7 +130,7 @@ impl Progress {
     }
 
     /// Works while it is polled: continues when the log grows, and retries after failures.
-    pub(crate) async fn follow<P: Process>(
+    pub async fn follow<P: Process>(
         &self,
         log: &dyn EventLog,
         clock: &(dyn Fn() -> Millis + Sync),
@@ -141,11 +158,14 @@ impl Progress {
     }
 
     /// Does the work of all commits up to the tail. Returns how many commits had work.
+    ///
+    /// # Errors
+    /// [`Undone`] if some work can only be done later.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
     )]
-    pub(crate) async fn catch_up<P: Process>(
+    pub async fn catch_up<P: Process>(
         &self,
         log: &dyn EventLog,
         process: &P,
@@ -188,7 +208,7 @@ impl Progress {
     /// reads a long log does not read all of it again.
     fn save_if_far(&self) {
         let (position, saved) = self.reached();
-        if position.0 - saved.0 < SAVE_EVERY {
+        if position.0.saturating_sub(saved.0) < SAVE_EVERY {
             return;
         }
         if let Err(error) = self.save_at(position) {
@@ -197,10 +217,12 @@ impl Progress {
         }
     }
 
-    /// The position of the process, and that of its file.
+    /// The position before which all work is done, and that of the file.
     fn reached(&self) -> (Position, Position) {
         let state = self.state.lock();
-        (state.status.position, state.saved)
+        let before = state.open.first().map(|open| Position(open.0.saturating_sub(1)));
+        let position = state.status.position;
+        (before.map_or(position, |before| before.min(position)), state.saved)
     }
 
     fn save_at(&self, position: Position) -> io::Result<()> {
@@ -211,11 +233,14 @@ impl Progress {
 
     /// Moves the checkpoint past commits without undone work, and saves it. It stops at undone
     /// work: saving does no work.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "mutations and processes run in tasks of their own"
     )]
-    pub(crate) async fn save<P: Process>(&self, log: &dyn EventLog) -> io::Result<()> {
+    pub async fn save<P: Process>(&self, log: &dyn EventLog) -> io::Result<()> {
         // A working caller moves it.
         if let Ok(_working) = self.working.try_lock() {
             'pages: for _ in 0..SAVE_PAGES_MAX {
@@ -293,20 +318,22 @@ mod tests {
         }
     }
 
+    fn commit(number: u64) -> Commit {
+        let event = LoggedEvent {
+            id: number.to_string(),
+            envelope: Bytes::new(),
+            content: Bytes::from_static(b"{}"),
+        };
+        let stream = StreamId::new(StreamKind::Room, &number.to_string());
+        Commit { stream, command: None, received: Millis::default(), events: vec![event] }
+    }
+
     #[tokio::test]
     async fn a_server_that_is_killed_while_a_process_reads_a_long_log_goes_on_from_there() {
         let log = MemoryLog::new(Epoch(1));
         let last = Position(SAVE_EVERY + 1);
         for number in 0..last.0 {
-            let event = LoggedEvent {
-                id: number.to_string(),
-                envelope: Bytes::new(),
-                content: Bytes::from_static(b"{}"),
-            };
-            let stream = StreamId::new(StreamKind::Room, &number.to_string());
-            let received = Millis::default();
-            let commit = Commit { stream, command: None, received, events: vec![event] };
-            log.append(commit, Guard::EMPTY).await.unwrap();
+            log.append(commit(number), Guard::EMPTY).await.unwrap();
         }
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = || Checkpoint::of(Some(folder.path()), "test", Epoch(1));
@@ -316,6 +343,39 @@ mod tests {
         drop(progress);
         let reached = checkpoint().load(last);
         assert!(reached > Position::ORIGIN && reached < last, "{reached}");
+    }
+
+    /// The work of each commit goes on after it.
+    struct StaysOpen<'a>(&'a Progress);
+
+    impl Process for StaysOpen<'_> {
+        const NAME: &'static str = "test";
+
+        fn concerns(_: &Record) -> bool {
+            true
+        }
+
+        async fn handle(&self, record: &Record) -> Result<bool, Undone> {
+            self.0.keep_open(record.position);
+            Ok(true)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_stays_before_work_that_goes_on() {
+        let log = MemoryLog::new(Epoch(1));
+        for number in 0..3 {
+            log.append(commit(number), Guard::EMPTY).await.unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = || Checkpoint::of(Some(folder.path()), "test", Epoch(1));
+        let progress = Progress::open("test", checkpoint(), Position(3));
+        assert_eq!(progress.catch_up(&log, &StaysOpen(&progress)).await.unwrap(), 3);
+        for (closed, reached) in [(3, 0), (1, 1), (2, 3)] {
+            progress.close(Position(closed));
+            progress.save::<StaysOpen<'_>>(&log).await.unwrap();
+            assert_eq!(checkpoint().load(Position(3)), Position(reached));
+        }
     }
 
     #[test]

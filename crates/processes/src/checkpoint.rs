@@ -13,7 +13,7 @@ use std::{
 use rookery_log::{Epoch, Position};
 
 /// The file of one process; `None` for a log in memory.
-pub(crate) struct Checkpoint {
+pub struct Checkpoint {
     file: Option<PathBuf>,
     epoch: Epoch,
 }
@@ -21,7 +21,10 @@ pub(crate) struct Checkpoint {
 impl Checkpoint {
     /// Removes the checkpoint of the process `name` in `folder`, so that it starts at the
     /// beginning.
-    pub(crate) fn forget(folder: &Path, name: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn forget(folder: &Path, name: &str) -> io::Result<()> {
         match fs::remove_file(folder.join(format!("{name}.process"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ if folder.exists() => File::open(folder)?.sync_all(),
@@ -30,12 +33,14 @@ impl Checkpoint {
     }
 
     /// The checkpoint of the process `name` in `folder`, for a log of this epoch.
-    pub(crate) fn of(folder: Option<&Path>, name: &str, epoch: Epoch) -> Self {
+    #[must_use]
+    pub fn of(folder: Option<&Path>, name: &str, epoch: Epoch) -> Self {
         Self { file: folder.map(|folder| folder.join(format!("{name}.process"))), epoch }
     }
 
     /// The position up to which all work is done, for a log that ends at `tail`.
-    pub(crate) fn load(&self, tail: Position) -> Position {
+    #[must_use]
+    pub fn load(&self, tail: Position) -> Position {
         let Some(file) = &self.file else { return Position::ORIGIN };
         let Ok(text) = fs::read_to_string(file) else { return Position::ORIGIN };
         let position = self.parse(&text).filter(|position| *position <= tail);
@@ -47,7 +52,10 @@ impl Checkpoint {
 
     /// Records that all work up to `position` is done. A crash leaves the old checkpoint or the new
     /// one.
-    pub(crate) fn save(&self, position: Position) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, position: Position) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let draft = file.with_extension("new");
         let mut writing = File::create(&draft)?;
