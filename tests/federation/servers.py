@@ -9,27 +9,32 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "bridge"))
 
 import processes  # noqa: E402
 
+# The longest pause of every server between two tries.
+RETRY_LONGEST = "2s"
 
-def rookery(program, folder, certificates, federation_port=None):
-    """Rookery with federation by TLS on loopback. Its name ends in the port of that."""
+
+def rookery(program, folder, certificates, network, settings=()):
+    """Rookery with federation by TLS on loopback. Its name is the address of its gate."""
     ca, certificate, key = certificates
-    port, federation = processes.free_port(), federation_port or processes.free_port()
+    port, federation = processes.free_port(), processes.free_port()
+    name = network.gate(federation)
     command = [
         program, "serve", "--data", os.path.join(folder, "data"), "--listen", "127.0.0.1:%d" % port,
-        "--server-name", "localhost:%d" % federation, "--federation-listen", "127.0.0.1:%d" % federation,
+        "--server-name", name, "--federation-listen", "127.0.0.1:%d" % federation,
         "--federation-certificate", certificate, "--federation-key", key, "--federation-ca", ca,
-        "--federation-allow-networks", "127.0.0.1", "--federation-retry-longest", "2s",
-        "--log", "info,rookery_federation=debug"]
+        "--federation-allow-networks", "127.0.0.1", "--federation-retry-longest", RETRY_LONGEST,
+        "--limits-rate", "none", "--log", "info,rookery_federation=debug", *settings]
     server = processes.Program(folder, "rookery", command, port)
-    server.federation_port, server.server_name = federation, "localhost:%d" % federation
+    server.federation_port, server.server_name = federation, name
+    server.data = os.path.join(folder, "data")
     return server
 
 
-def synapse(python, folder, certificates):
+def synapse(python, folder, certificates, network):
     """Synapse with TLS on loopback, whose limits for users and servers are out of the way."""
     ca, certificate, key = certificates
     port, federation = processes.free_port(), processes.free_port()
-    name, path = "localhost:%d" % federation, os.path.join(folder, "homeserver.yaml")
+    name, path = network.gate(federation), os.path.join(folder, "homeserver.yaml")
     subprocess.run(
         [python, "-m", "synapse.app.homeserver", "--server-name", name, "--config-path", path, "--generate-config",
          "--report-stats=no"], cwd=folder, check=True, capture_output=True)
@@ -62,9 +67,10 @@ def synapse(python, folder, certificates):
             "rc_invites": {"per_room": many, "per_user": many, "per_issuer": many},
             "rc_federation": {"window_size": 1000, "sleep_limit": 100000, "sleep_delay": 1, "reject_limit": 100000,
                               "concurrent": 100},
-            "federation": {"destination_min_retry_interval": "1s", "destination_max_retry_interval": "2s"},
+            "federation": {"destination_min_retry_interval": "1s", "destination_max_retry_interval": RETRY_LONGEST},
         }, file)
     command = [python, "-m", "synapse.app.homeserver", "-c", path, "-c", more]
     server = processes.Program(folder, "synapse", command, port)
     server.federation_port, server.server_name = federation, name
+    server.database = os.path.join(folder, "homeserver.db")
     return server

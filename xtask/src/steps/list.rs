@@ -147,7 +147,7 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "federation",
-        about: "a user of Synapse, unmodified, joins a room over TLS, and both sides talk",
+        about: "users here and users of Synapse, unmodified, talk over TLS, through outages and forks",
         lane: Lane::Slow,
         needs: &["build"],
         run: program::federation,

@@ -105,7 +105,7 @@ pub(super) fn bridge(repository: &Repository) -> Result<(), Stop> {
     Ok(process::run(&mut command)?)
 }
 
-/// A user of Synapse joins a room, and talks with a user of Rookery. Both servers have TLS.
+/// Users of Synapse and users of Rookery talk, through outages and forks. All servers have TLS.
 pub(super) fn federation(repository: &Repository) -> Result<(), Stop> {
     let packages = tools::synapse(repository)?;
     let mut command = repository.command("python3", &["-B", "tests/federation/check.py"]);

@@ -1,0 +1,120 @@
+"""The servers of a run, each started when a scenario asks for it, and the users that scenarios make on them."""
+
+import os
+import sys
+
+import certificates
+import servers
+from matrix import MatrixUser
+from network import Network
+from rookery import RookeryUser
+from processes import until
+
+
+class World:
+    """Up to two servers of each kind, with a network between them."""
+
+    def __init__(self, program, folder, options):
+        self.program, self.folder, self.options = program, folder, options
+        self.certificates = certificates.make(folder)
+        self.network = Network(self.certificates)
+        self.started, self.users = {}, 0
+
+    def server(self, kind, number):
+        """A server, started now if it is asked for the first time."""
+        name = "%s%d" % (kind, number)
+        if name not in self.started:
+            folder = os.path.join(self.folder, name)
+            os.makedirs(folder)
+            if kind == "rookery":
+                made = servers.rookery(self.program, folder, self.certificates, self.network)
+            else:
+                made = servers.synapse(sys.executable, folder, self.certificates, self.network)
+            made.name = name
+            self.started[name] = made
+            made.start()
+        return self.started[name]
+
+    @property
+    def rookery(self):
+        return self.server("rookery", 1)
+
+    @property
+    def other_rookery(self):
+        return self.server("rookery", 2)
+
+    @property
+    def synapse(self):
+        return self.server("synapse", 1)
+
+    @property
+    def other_synapse(self):
+        return self.server("synapse", 2)
+
+    def user(self, server, name):
+        """A new user of a server. Users of both kinds have the same verbs."""
+        self.users += 1
+        kind = RookeryUser if server.name.startswith("rookery") else MatrixUser
+        return kind(server, "%s%d" % (name, self.users))
+
+    def cut_off(self, server, other=None):
+        """Ends all requests to and from a server, or between two of them."""
+        self.network.cut(server.server_name, other and other.server_name)
+
+    def mend(self):
+        self.network.mend()
+
+    def check_alive(self):
+        """Fails if a server that should run has ended."""
+        for name, server in self.started.items():
+            if server.process.poll() is not None:
+                raise SystemExit("%s has ended" % name)
+
+    def fail(self):
+        for program in self.started.values():
+            print("--- %s\n%s" % (program.name, program.text()[-6000:]), file=sys.stderr)
+
+    def close(self):
+        for program in self.started.values():
+            program.kill()
+
+
+def until_equal(what, expected, *looks, wait=30):
+    """Waits until all these answer the expected value, and shows the last answers if they do not."""
+    answers = [None]
+
+    def agree():
+        answers[:] = [look() for look in looks]
+        return all(answer == expected for answer in answers)
+    try:
+        until(agree, what, wait)
+    except SystemExit:
+        for answer in answers:
+            print("expected %s\nbut got  %s" % (expected, answer), file=sys.stderr)
+        raise
+
+
+def until_same(what, *looks, wait=30):
+    """Waits until all these answer the same, and returns it."""
+    answers = [None]
+
+    def agree():
+        answers[:] = [look() for look in looks]
+        return all(answer == answers[0] for answer in answers)
+    try:
+        until(agree, what, wait)
+    except SystemExit:
+        for answer in answers:
+            print("these differ: %s" % (answer,), file=sys.stderr)
+        raise
+    return answers[0]
+
+
+def until_heard(people, room, said, wait=30):
+    """Waits until all have heard the last of these messages, and then exactly these in this order."""
+    def is_heard(who):
+        return lambda: who.heard(room, 5)[-1:] == said[-1:]
+    for who in people:
+        until_equal("%s has heard %s" % (who.user_id, said[-1]), True, is_heard(who), wait=wait)
+    for who in people:
+        until_equal("%s has heard all" % who.user_id, said, lambda who=who: who.heard(room), wait=5)
