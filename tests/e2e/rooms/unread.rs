@@ -248,14 +248,13 @@ fn a_rename_reaches_the_room_at_its_place_and_the_other_device() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let (alice, bob, room) = two(&server);
-    let rename = "mutation($name: String) { setProfile(input: { displayName: $name }) { refusal { code } } }";
-    alice.run(rename, &json!({ "name": "Alice" }));
+    alice.rename_in(&room, "Alice");
     let login = alice.log_in("correct horse");
     let phone = Client::with_token(&server, "alice", login["token"].as_str().unwrap());
     let start = alice.position();
     let (mut own, mut others) = (follow(&phone, &start), follow(&bob, &start));
     alice.say(&room, "before");
-    alice.run(rename, &json!({ "name": "Alicia" }));
+    alice.rename_in(&room, "Alicia");
     alice.say(&room, "after");
     let told = own.items_until("after");
     assert_eq!(of_type(&told, "ProfileChanged")[0]["user"]["displayName"], "Alicia");

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use crate::{
-    client::Client,
-    server::{Server, eventually},
-};
+use crate::{client::Client, server::Server};
 
 /// Messages in the room, so that there are several pages of 100.
 const MESSAGES: usize = 430;
@@ -198,19 +195,8 @@ fn events_say_what_they_replaced() {
     let (alice, bob) = (Client::register(&server, "alice"), Client::register(&server, "bob"));
     let room = alice.create_room(json!({ "preset": "PUBLIC", "name": "First", "topic": "Old" }));
     bob.act("joinRoom", json!({ "room": { "roomId": room } }));
-    let rename = |client: &Client, name: &str| {
-        let document =
-            "mutation($name: String) { setProfile(input: { displayName: $name }) { position } }";
-        client.run(document, &json!({ "name": name }));
-        let member = "query($room: RoomID!, $user: UserID!) {
-            room(by: { roomId: $room }) { member(userId: $user) { displayName } } }";
-        let asked = json!({ "room": room, "user": client.user_id });
-        eventually("the room is told", || {
-            alice.run(member, &asked)["room"]["member"]["displayName"] == name
-        });
-    };
-    rename(&bob, "Bob");
-    rename(&bob, "Robert");
+    bob.rename_in(&room, "Bob");
+    bob.rename_in(&room, "Robert");
     let at = alice.position();
     alice.act("setRoomName", json!({ "roomId": room, "name": "Second" }));
     alice.act("setRoomTopic", json!({ "roomId": room, "topic": "New" }));

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket as Socket2, Type};
 use tungstenite::{Error, HandshakeError, Message, WebSocket, client::IntoClientRequest};
 
-use crate::{server::Server, shape};
+use crate::{
+    server::{Server, eventually},
+    shape,
+};
 
 /// Longest wait of a test for an answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -177,6 +180,19 @@ impl Client {
         payload["event"]["eventId"].as_str().expect("an event ID").to_owned()
     }
 
+    /// Changes the user's own name, and waits until the room has it: rooms get a name after its answer.
+    pub(crate) fn rename_in(&self, room: &str, name: &str) {
+        let document = "mutation($name: String) { setProfile(input: { displayName: $name }) { refusal { code } } }";
+        let renamed = self.run(document, &json!({ "name": name }));
+        assert_eq!(renamed["setProfile"]["refusal"], Value::Null);
+        let member = "query($room: RoomID!, $user: UserID!) {
+            room(by: { roomId: $room }) { member(userId: $user) { displayName } } }";
+        let asked = json!({ "room": room, "user": self.user_id });
+        eventually("the room has the name", || {
+            self.run(member, &asked)["room"]["member"]["displayName"] == name
+        });
+    }
+
     /// Sends the same message `count` times, over a socket, many at a time.
     pub(crate) fn say_many(&self, room: &str, body: &str, count: usize) {
         const AT_ONCE: usize = 32;
@@ -325,6 +341,16 @@ impl Socket {
     /// Sends a message, which the server may no longer accept.
     pub(crate) fn try_send(&mut self, message: Message) -> bool {
         self.connection.send(message).is_ok()
+    }
+
+    /// Closes the socket, and waits until the server has closed it too.
+    pub(crate) fn close(mut self) {
+        // The server may have closed it already.
+        let _ = self.connection.close(None);
+        let deadline = Instant::now() + ANSWER_MAX;
+        while self.connection.read().is_ok() {
+            assert!(Instant::now() < deadline, "the server closes the socket");
+        }
     }
 
     /// Reads until the socket closes, and returns the code.

@@ -41,6 +41,14 @@ impl Consuming {
         self.has_begun
     }
 
+    /// Ends the connection. If the server may not know it yet, this waits until the server has read and closed it:
+    /// otherwise it could take the consumer from the next connection.
+    pub(crate) fn end(self) {
+        if !self.has_begun {
+            self.socket.close();
+        }
+    }
+
     /// The next chunk, or the code of the error that ends the stream, or of the socket.
     pub(crate) fn next(&mut self) -> Result<Value, String> {
         let message = self.socket.next().map_err(|code| code.to_string())?;

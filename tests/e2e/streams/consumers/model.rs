@@ -21,6 +21,8 @@ const NAME: &str = "model";
 const RUNS: u64 = 3;
 const STEPS: usize = 80;
 const OUTSTANDING_MAX: usize = 2;
+/// Batches come again on a new connection alone, however slow the machine is.
+const SETTINGS: [&str; 2] = ["--limits-consumer-silence", "1h"];
 
 /// An event of the room, in order.
 struct Event {
@@ -101,7 +103,7 @@ fn a_consumer_is_what_the_model_says() {
 impl Model {
     fn new(seed: u64) -> Self {
         let data = tempdir().unwrap();
-        let server = Server::start(data.path());
+        let server = Server::start_with(data.path(), &SETTINGS);
         let (alice, bob, room) = two(&server);
         let mut consuming = Consuming::with(&bob, &json!({ "name": NAME }));
         consuming.next().expect("it is made");
@@ -184,19 +186,28 @@ impl Model {
 
     fn connect(&mut self, why: &'static str) -> &'static str {
         let max = 1 + self.below(5);
-        let old = self.connection.replace(Consuming::start(&self.bob, NAME, max));
-        (self.brought, self.clean) = (0, self.redacted.clone());
-        self.on_their_way.clear();
-        // A connection that the server does not know yet may come after the next one, and is closed instead.
-        if let Some(mut old) = old.filter(|old| why == "takeover" && old.has_begun()) {
+        // A connection that the server does not know yet could take the consumer from the next one.
+        let taken = self.connection.take_if(|old| why == "takeover" && old.has_begun());
+        self.disconnect();
+        self.connection = Some(Consuming::start(&self.bob, NAME, max));
+        self.clean = self.redacted.clone();
+        if let Some(mut old) = taken {
             while old.next().is_ok() {}
         }
         why
     }
 
+    fn disconnect(&mut self) {
+        if let Some(old) = self.connection.take() {
+            old.end();
+        }
+        self.brought = 0;
+        self.on_their_way.clear();
+    }
+
     fn kill(&mut self) -> &'static str {
         let folder = self.server.take().expect("it runs").kill();
-        let server = Server::start(&folder);
+        let server = Server::start_with(&folder, &SETTINGS);
         (self.alice, self.bob) = (self.alice.at(&server), self.bob.at(&server));
         self.server = Some(server);
         self.connection = None;
@@ -362,8 +373,7 @@ impl Model {
         self.outstanding.clear();
         self.settled.clear();
         // Batches from before the reset may be on their way on this connection.
-        self.connection = None;
-        self.brought = 0;
+        self.disconnect();
         "reset"
     }
 
@@ -412,8 +422,7 @@ impl Model {
         }
         self.remove(|_, batch| batch.retried == Some(event));
         // The batch may be on its way on this connection.
-        self.connection = None;
-        self.brought = 0;
+        self.disconnect();
         "discard"
     }
 
