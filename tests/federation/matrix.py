@@ -162,6 +162,18 @@ class MatrixUser:
         except Refused:
             return None
 
+    def text_of(self, room, event):
+        """The text of a message after its edits; `None` once it is redacted."""
+        found = self.event(room, event)
+        edit = found.get("unsigned", {}).get("m.relations", {}).get("m.replace")
+        return edit["content"]["m.new_content"]["body"] if edit else found["content"].get("body")
+
+    def reactions(self, room, event):
+        """Who reacts to an event, and with which key."""
+        path = "/_matrix/client/v1/rooms/%s/relations/%s/m.annotation/m.reaction?limit=100" % (quoted(room), quoted(event))
+        found = self.ask("GET", path)["chunk"]
+        return {(it["content"]["m.relates_to"]["key"], it["sender"]) for it in found if it["content"]}
+
     def heard(self, room, last=None):
         """The messages of a room, oldest first: sender and text; or those of the `last` events alone."""
         if last:

@@ -47,39 +47,39 @@ class RookeryUser(User):
     def unban(self, room, user):
         self.act("unbanUser", "", roomId=room, userId=user)
 
-    def event(self, name, **given):
+    def act_on_room(self, name, /, **given):
         """An action, and the ID of its event; nothing if it held already."""
         event = self.act(name, "event { eventId }", **given)["event"]
         return event and event["eventId"]
 
     def say(self, room, text):
-        return self.event("sendMessage", roomId=room, body=text)
+        return self.act_on_room("sendMessage", roomId=room, body=text)
 
     def edit(self, room, event, text):
-        return self.event("sendMessage", roomId=room, body=text, edits=event)
+        return self.act_on_room("sendMessage", roomId=room, body=text, edits=event)
 
     def react(self, room, event, key):
-        return self.event("addReaction", roomId=room, eventId=event, key=key)
+        return self.act_on_room("addReaction", roomId=room, eventId=event, key=key)
 
     def redact(self, room, event):
-        return self.event("redactEvent", roomId=room, eventId=event)
+        return self.act_on_room("redactEvent", roomId=room, eventId=event)
 
     def set_name(self, room, name):
-        return self.event("setRoomName", roomId=room, name=name)
+        return self.act_on_room("setRoomName", roomId=room, name=name)
 
     def set_topic(self, room, topic):
-        return self.event("setRoomTopic", roomId=room, topic=topic)
+        return self.act_on_room("setRoomTopic", roomId=room, topic=topic)
 
     def set_state(self, room, kind, content, key=""):
-        return self.event("setRoomState", roomId=room, type=kind, stateKey=key, content=content)
+        return self.act_on_room("setRoomState", roomId=room, type=kind, stateKey=key, content=content)
 
     def set_level(self, room, user, level):
         levels = {"users": [{"userId": user, "level": level}]}
-        return self.event("setPowerLevels", roomId=room, powerLevels=levels)
+        return self.act_on_room("setPowerLevels", roomId=room, powerLevels=levels)
 
     def set_join_rule(self, room, rule, allowed=()):
         rule = {"kind": rule.upper(), "allowedRooms": list(allowed)}
-        return self.event("setJoinRule", roomId=room, joinRule=rule)
+        return self.act_on_room("setJoinRule", roomId=room, joinRule=rule)
 
     def upgrade(self, room, version):
         made = self.act("upgradeRoom", "replacement { roomId }", roomId=room, newVersion=version)
@@ -141,6 +141,24 @@ class RookeryUser(User):
         return [(it["sender"]["userId"], it["text"]) for it in nodes
                 if it["type"] == "m.room.message" and it["text"] is not None
                 and "m.relates_to" not in it["content"]]
+
+    def look_at(self, event, fields):
+        """Fields of an event; `None` if the user cannot see it."""
+        return self.ask("query($event: EventID!) { event(eventId: $event) { %s } }" % fields, event=event)["event"]
+
+    def event(self, _room, event):
+        """One event; `None` if the user does not get it."""
+        return self.look_at(event, "eventId type content sender { userId }")
+
+    def text_of(self, _room, event):
+        """The text of a message after its edits; `None` once it is redacted."""
+        found = self.look_at(event, "content editedContent")
+        return (found["editedContent"] or found["content"]).get("body")
+
+    def reactions(self, _room, event):
+        """Who reacts to an event, and with which key."""
+        found = self.look_at(event, "reactions { nodes { key users { nodes { userId } } } }")
+        return {(it["key"], user["userId"]) for it in found["reactions"]["nodes"] for user in it["users"]["nodes"]}
 
     def follow(self, includes_late=False):
         """What comes on the user's stream from now on."""

@@ -45,7 +45,8 @@ def synapse(python, folder, certificates, network):
             "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
             "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "plain"}},
             "root": {"level": "INFO", "handlers": ["out"]},
-            "loggers": {"synapse.storage": {"level": "WARNING"}, "synapse.metrics": {"level": "WARNING"}},
+            "loggers": {"synapse.storage": {"level": "WARNING"}, "synapse.metrics": {"level": "WARNING"},
+                        "synapse.access": {"level": "WARNING"}, "synapse.http.server": {"level": "WARNING"}},
         }, file)
     more = os.path.join(folder, "more.yaml")
     many = {"per_second": 100000, "burst_count": 100000}

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import certificates
 import servers
@@ -118,3 +119,27 @@ def until_heard(people, room, said, wait=30):
         until_equal("%s has heard %s" % (who.user_id, said[-1]), True, is_heard(who), wait=wait)
     for who in people:
         until_equal("%s has heard all" % who.user_id, said, lambda who=who: who.heard(room), wait=5)
+
+
+def until_state_is_one(people, room, rounds=10, wait=6):
+    """Lets each of these say something until all their servers have the same state, and have heard all that was said."""
+    states = []
+    for number in range(rounds):
+        last = [who.say(room, "round %d of %s" % (number, who.user_id)) for who in people]
+
+        def agree():
+            states[:] = [who.state(room) for who in people]
+            return all(state == states[0] for state in states) and all(
+                who.event(room, event) for who in people for event in last)
+        end = time.monotonic() + wait
+        while time.monotonic() < end:
+            if agree():
+                return states[0]
+            time.sleep(0.3)
+    for who, state in zip(people, states):
+        other = [it for it in states if it != state]
+        differing = {entry for it in other for entry in set(it) | set(state) if it.get(entry) != state.get(entry)}
+        holders = who.holders(room)
+        print("%s has %s" % (who.user_id, {entry: holders.get(entry) for entry in sorted(differing)}), file=sys.stderr)
+        print("%s lacks %s" % (who.user_id, [it for it in last if not who.event(room, it)]), file=sys.stderr)
+    raise SystemExit("the servers do not come to one state in %s" % room)
