@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 pub(crate) use self::graphs::RoomGraph;
 pub use rookery_graph::{
     EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX,
-    HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack,
+    HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, HeldEvent,
 };
 use rookery_graph::{Early, Held};
 

@@ -27,7 +27,7 @@ pub use self::{
     execute::{Command, Outcome},
     federation::{
         EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX,
-        HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, Receipt, Received,
+        HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, HeldEvent, Receipt, Received,
         STATED_BYTES_MAX, STATED_EVENTS_MAX, ServerKeys, StateIds, StatedState, TrustedKeys,
     },
     ports::{

@@ -11,6 +11,7 @@ use crate::{
     client::{Access, Pauses, Reachability, Remote, Transport},
     clock::Clock,
     discovery::{Discovery, SrvLookup},
+    history::Gaps,
     home::Home,
     inbound::{Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
@@ -93,6 +94,8 @@ impl Federation {
             keys,
             store,
             sender,
+            gaps: Gaps::new(),
+            pauses: parts.pauses,
             rates: Rates::new(),
             turns: Turns::default(),
             large_answers: tokio::sync::Semaphore::new(LARGE_ANSWERS_MAX),
@@ -108,9 +111,14 @@ impl Federation {
         listener.serve(router(Arc::clone(&self.home))).await;
     }
 
-    /// Sends events to other servers until this is dropped.
+    /// Sends events to other servers, and asks them for missing ones, until this is dropped.
     pub async fn send(&self) {
-        self.home.sender.run().await;
+        tokio::join!(self.home.sender.run(), self.home.search_gaps());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// Calls to other servers.

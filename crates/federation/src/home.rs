@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use rookery_command::{Commands, HandleError};
+use rookery_command::{Commands, HandleError, Receipt};
 use rookery_domain::{OwnedEventId, Room, RoomId, ServerName};
+use rookery_log::Millis;
 use rookery_view::Reader;
+use serde_json::value::RawValue;
 
 use crate::{
-    arrivals::Arrivals,
-    client::{Remote, Transport},
+    client::{Pauses, Transport},
     clock::Clock,
+    history::Gaps,
     inbound::{Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
     messages::Messages,
@@ -28,6 +30,9 @@ pub(crate) struct Home {
     pub(crate) keys: RemoteKeys,
     pub(crate) store: Store,
     pub(crate) sender: Sender,
+    pub(crate) gaps: Gaps,
+    /// The pauses between tries.
+    pub(crate) pauses: Pauses,
     pub(crate) rates: Rates,
     pub(crate) turns: Turns,
     /// Answers with whole states that are made at the same time.
@@ -49,10 +54,14 @@ impl Home {
         Events { reader: self.reader.clone(), own: Arc::clone(&self.own) }
     }
 
-    /// Takes events of other servers.
-    pub(crate) fn arrivals(&self) -> Arrivals<'_> {
-        let remote = Remote::new(self.transport.clone());
-        Arrivals { commands: &self.commands, keys: &self.keys, remote, now: self.now() }
+    /// Takes events of one room that another server sent.
+    pub(crate) async fn receive(
+        &self,
+        origin: &ServerName,
+        room: &RoomId,
+        pdus: &[Box<RawValue>],
+    ) -> Result<Vec<Receipt>, HandleError> {
+        self.commands.receive(&self.keys, origin, room, pdus, Millis(self.now())).await
     }
 
     /// A server has shown that it is there.

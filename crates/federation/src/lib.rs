@@ -6,11 +6,11 @@
 //! and events enter the log through `rookery-command` alone.
 //! **Invariant:** an event stays the bytes that came. Typed structs are for requests and answers.
 
-mod arrivals;
 mod client;
 mod clock;
 mod discovery;
 mod federation;
+mod history;
 mod home;
 mod inbound;
 mod keys;

@@ -178,7 +178,10 @@ impl Commands {
         for _ in 0..ATTEMPTS_MAX {
             let appended = self.append_stated(&stream_state, stated, &checked, &follower, now);
             if let Some(received) = appended.await? {
-                self.free(&stream_state, stated.room_id, &follower.pdu.event_id, now).await?;
+                // The server withheld a part of the state, so another one may be asked.
+                if !matches!(received, Received::Held { .. }) {
+                    self.free(&stream_state, stated.room_id, &follower.pdu.event_id, now).await?;
+                }
                 self.take_early(keys, stated.room_id, now).await?;
                 let event_id = Some(follower.pdu.event_id.clone());
                 return Ok(Receipt { event_id, received });
@@ -235,9 +238,8 @@ impl Commands {
     /// Checks the events of a state by themselves, and orders them.
     async fn checked(&self, keys: &dyn ServerKeys, stated: &StatedState<'_>) -> Checked {
         let (mut events, mut holders, mut dropped) = (BTreeMap::new(), BTreeSet::new(), 0);
-        let parts = [(stated.state, true), (stated.auth_chain, false)];
-        let all = parts.iter().flat_map(|(list, holds)| list.iter().map(|event| (event, *holds)));
-        for (number, (event, holds)) in all.enumerate() {
+        for (number, event) in stated.state.iter().chain(stated.auth_chain).enumerate() {
+            let holds = number < stated.state.len();
             if number % super::receive::PORTION == super::receive::PORTION - 1 {
                 tokio::task::yield_now().await;
             }

@@ -138,6 +138,12 @@ impl Commands {
         Err(HandleError::Contended { attempts: ATTEMPTS_MAX })
     }
 
+    /// The events of a room that wait for others, in the order of their arrival.
+    #[must_use]
+    pub fn waiting(&self, room_id: &RoomId) -> Vec<HeldEvent> {
+        self.federation.held.lock().of_room(room_id)
+    }
+
     /// How many events of other servers wait for others.
     #[must_use]
     pub fn held_back(&self) -> HeldBack {

@@ -88,6 +88,14 @@ struct Pdus {
 }
 
 #[derive(Deserialize)]
+struct State {
+    #[serde(default)]
+    pdus: Vec<Box<RawValue>>,
+    #[serde(default)]
+    auth_chain: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
 struct MissingEvents {
     #[serde(default)]
     events: Vec<Box<RawValue>>,
@@ -188,6 +196,23 @@ impl Remote {
         let path = query(&path, &[("event_id", event_id.as_str())]);
         let call = Call::get(path).answer_bytes_max(STATE_BYTES_MAX).time_max(LONG_TIME_MAX);
         self.ask(server, call).await
+    }
+
+    /// The state before an event, and its auth chain.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn state(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        event_id: &EventId,
+    ) -> Result<Vec<Box<RawValue>>, CallError> {
+        let path = format!("/_matrix/federation/v1/state/{}", percent(room.as_str()));
+        let path = query(&path, &[("event_id", event_id.as_str())]);
+        let call = Call::get(path).answer_bytes_max(STATE_BYTES_MAX).time_max(LONG_TIME_MAX);
+        let answer: State = self.ask(server, call).await?;
+        Ok(answer.pdus.into_iter().chain(answer.auth_chain).collect())
     }
 
     /// Events between known ones and new ones, at most `limit`.

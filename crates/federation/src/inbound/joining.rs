@@ -238,7 +238,7 @@ async fn take(
         event
     };
     home.store.relay(id.clone(), request.origin.clone()).await?;
-    let receipts = home.arrivals().take(&request.origin, room, &[event]).await?;
+    let receipts = home.receive(&request.origin, room, &[event]).await?;
     let received = receipts.into_iter().next().map(|receipt| receipt.received);
     let is_taken = matches!(
         received,

@@ -1,12 +1,13 @@
 //! `PUT /_matrix/federation/v1/send/{txnId}`: events and messages of another server.
 //!
 //! **Invariant:** a transaction that comes again gets its first answer, and changes nothing.
+//! **Invariant:** events that wait for others are stored before the answer, which does not wait for them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::{Path, State};
-use rookery_command::Received;
-use rookery_domain::{EventStatus, Incoming, OwnedEventId, OwnedRoomId};
+use rookery_command::{Receipt, Received};
+use rookery_domain::{EventStatus, Incoming, OwnedRoomId, OwnedServerName};
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -89,7 +90,8 @@ async fn receive(
             }
             continue;
         }
-        let receipts = home.arrivals().take(&request.origin, &room, &pdus).await?;
+        let receipts = home.receive(&request.origin, &room, &pdus).await?;
+        wait(home, (&request.origin, &room), &pdus, &receipts).await?;
         for receipt in receipts {
             let Some(id) = receipt.event_id else { continue };
             outcomes.insert(id.to_string(), outcome(&receipt.received));
@@ -98,11 +100,35 @@ async fn receive(
     Ok(outcomes)
 }
 
+/// Stores the events that wait for others, and lets these be searched for.
+async fn wait(
+    home: &Home,
+    (origin, room): (&OwnedServerName, &OwnedRoomId),
+    pdus: &[Box<RawValue>],
+    receipts: &[Receipt],
+) -> Result<(), Refusal> {
+    let waits = |receipt: &&Receipt| matches!(receipt.received, Received::Held { .. });
+    if !receipts.iter().any(|receipt| waits(&receipt)) {
+        return Ok(());
+    }
+    let new = receipts.iter().zip(pdus).filter(|(receipt, _)| waits(receipt));
+    let new = new.filter_map(|(receipt, pdu)| Some((receipt.event_id.clone()?, pdu.clone())));
+    let new = new.collect();
+    let mut waiting = home.commands.waiting(room);
+    waiting.retain(|event| event.origin == *origin);
+    let waiting = waiting.into_iter().map(|event| event.pdu.event_id.clone()).collect();
+    home.store.keep_waiting((origin.clone(), room.clone()), new, waiting).await?;
+    home.gaps.search(origin, room, home.now());
+    Ok(())
+}
+
 /// The outcome of an event, as the other side gets it.
 fn outcome(received: &Received) -> Value {
     match received {
-        // A soft-failed event is kept like an accepted one: the difference is of this server alone.
+        // A soft-failed event is kept like an accepted one: the difference is of this server alone. An event that waits
+        // is stored, and the others are asked for after this answer.
         Received::Accepted { .. }
+        | Received::Held { .. }
         | Received::SoftFailed { .. }
         | Received::Known {
             status: EventStatus::Accepted | EventStatus::SoftFailed | EventStatus::Outlier,
@@ -112,10 +138,6 @@ fn outcome(received: &Received) -> Value {
         }
         Received::Rejected { reason, .. } | Received::Refused { reason } => {
             json!({ "error": reason })
-        }
-        Received::Held { missing } => {
-            let missing: Vec<&OwnedEventId> = missing.iter().take(20).collect();
-            json!({ "error": "it waits for events that this server does not have", "missing": missing })
         }
     }
 }

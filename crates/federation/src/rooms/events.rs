@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** an event of this server is signed when it leaves, and its other bytes are those of the log.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use rookery_domain::{
     EventId, EventStatus, OwnedEventId, Pdu, RoomEvent, RoomId, RoomVersionId, sign,
@@ -63,6 +66,25 @@ impl Events {
             }
         }
         Ok(found)
+    }
+
+    /// Those of these events of `room` that are in the log.
+    pub(crate) fn known(
+        &self,
+        room: &RoomId,
+        ids: &[OwnedEventId],
+    ) -> Result<HashSet<OwnedEventId>, String> {
+        let mut known = HashSet::new();
+        for part in ids.chunks(COMMITS_MAX) {
+            let view = self.reader.view();
+            for id in part {
+                let place = view.event(id).map_err(|error| error.to_string())?;
+                if place.is_some_and(|place| place.room_id == room) {
+                    known.insert(id.clone());
+                }
+            }
+        }
+        Ok(known)
     }
 
     /// The room of an event, and the event.

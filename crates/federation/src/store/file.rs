@@ -23,6 +23,9 @@ pub(super) const DESTINATIONS: TableDefinition<'_, &str, &[u8]> =
 pub(super) const ENDS: TableDefinition<'_, (&str, &str), (u64, u16)> = TableDefinition::new("ends");
 /// Events of other servers that this server passes on: event ID, then the server that it came from.
 pub(super) const RELAYED: TableDefinition<'_, &str, &str> = TableDefinition::new("relayed");
+/// Events that wait for others: origin, room and event, then the event as it came.
+pub(super) const WAITING: TableDefinition<'_, (&str, &str, &str), &[u8]> =
+    TableDefinition::new("waiting");
 /// Single numbers by name.
 pub(super) const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
@@ -55,6 +58,7 @@ impl Store {
             write.open_table(ENDS)?;
             write.open_table(RELAYED)?;
             write.open_table(NUMBERS)?;
+            write.open_table(WAITING)?;
             Ok(())
         })?;
         Ok(store)

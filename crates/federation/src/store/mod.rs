@@ -8,6 +8,7 @@ mod destinations;
 mod file;
 mod keys;
 mod transactions;
+mod waiting;
 
 pub use self::file::StoreError;
 pub(crate) use self::{

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod abuse;
+mod gaps;
+mod pair;
 mod peer;
 mod sending;
 mod taking_part;

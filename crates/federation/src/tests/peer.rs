@@ -33,6 +33,12 @@ pub(super) struct Peer {
     _serving: JoinHandle<()>,
 }
 
+/// The method, the path and the body of a request.
+pub(super) type Asked = (String, String, Bytes);
+
+/// The answer to a request.
+pub(super) type Answers = Box<dyn Fn(&Asked) -> (u16, Value) + Send + Sync>;
+
 /// The transactions that have come, and what the peer answers.
 #[derive(Default)]
 pub(super) struct Taken {
@@ -41,14 +47,29 @@ pub(super) struct Taken {
     /// Whether it refuses everything.
     pub(super) is_down: Mutex<bool>,
     pub(super) keys: Mutex<String>,
+    /// The other requests: method, path and body.
+    pub(super) asked: Mutex<Vec<Asked>>,
+    /// The answers to them. Without one, the peer never answers.
+    pub(super) answers: Mutex<Option<Answers>>,
     changed: tokio::sync::Notify,
 }
 
 impl Taken {
+    /// How many requests had this in their path.
+    pub(super) fn count(&self, part: &str) -> usize {
+        self.asked.lock().iter().filter(|(_, path, _)| path.contains(part)).count()
+    }
+
+    /// Waits until a request had this in its path.
+    pub(super) async fn until_asked(&self, part: &str) {
+        self.until(|_| self.count(part) > 0).await;
+    }
+
     /// Waits until the tries are as `is_enough` wants them.
     pub(super) async fn until(&self, is_enough: impl Fn(&[(String, Bytes)]) -> bool) {
         loop {
-            let changed = self.changed.notified();
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
             if is_enough(&self.tries.lock()) {
                 return;
             }
@@ -70,6 +91,7 @@ impl Peer {
         let router = Router::new()
             .route("/_matrix/key/v2/server", get(keys))
             .route("/_matrix/federation/v1/send/{id}", put(take))
+            .fallback(answer)
             .with_state(Arc::clone(&taken));
         let serving = tokio::spawn(async move { listener.serve(router).await });
         Self { name, key, taken, client: certificate.client(), _serving: serving }
@@ -117,23 +139,7 @@ impl Peer {
         (method, path, body): (&'static str, &str, Vec<u8>),
         authorization: Option<&str>,
     ) -> (u16, Value) {
-        let mut headers = HeaderMap::new();
-        if let Some(authorization) = authorization {
-            let value = HeaderValue::try_from(authorization).unwrap();
-            headers.insert(header::AUTHORIZATION, value);
-        }
-        let request = Request {
-            method: Method::from_bytes(method.as_bytes()).unwrap(),
-            target: Target::parse(&format!("https://{}{path}", to.name)).unwrap(),
-            headers,
-            body: body.into(),
-            time_max: std::time::Duration::from_mins(1),
-            answer_bytes_max: 1024 * 1024,
-            server: None,
-        };
-        let answer = self.client.send(request).await.unwrap();
-        let body = serde_json::from_slice(&answer.body).unwrap_or_default();
-        (answer.status.as_u16(), body)
+        request(&self.client, to, (method, path, body), authorization).await
     }
 
     /// Makes an event of this server out of a template.
@@ -206,6 +212,32 @@ impl Peer {
     }
 }
 
+/// A request with any bytes and any header, and its answer.
+pub(super) async fn request(
+    client: &Client,
+    to: &Here,
+    (method, path, body): (&'static str, &str, Vec<u8>),
+    authorization: Option<&str>,
+) -> (u16, Value) {
+    let mut headers = HeaderMap::new();
+    if let Some(authorization) = authorization {
+        let value = HeaderValue::try_from(authorization).unwrap();
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    let request = Request {
+        method: Method::from_bytes(method.as_bytes()).unwrap(),
+        target: Target::parse(&format!("https://{}{path}", to.name)).unwrap(),
+        headers,
+        body: body.into(),
+        time_max: std::time::Duration::from_mins(1),
+        answer_bytes_max: 1024 * 1024,
+        server: None,
+    };
+    let answer = client.send(request).await.unwrap();
+    let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    (answer.status.as_u16(), body)
+}
+
 /// The IDs of events, by their bytes.
 fn ids_of(events: &[Value], version: &str) -> Vec<OwnedEventId> {
     let version = RoomVersionId::try_from(version).unwrap();
@@ -233,4 +265,18 @@ async fn take(
     } else {
         (StatusCode::OK, "{\"pdus\":{}}")
     }
+}
+
+async fn answer(
+    State(taken): State<Arc<Taken>>,
+    method: Method,
+    uri: axum::http::Uri,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let asked = (method.to_string(), uri.to_string(), body);
+    let answer = taken.answers.lock().as_ref().map(|answers| answers(&asked));
+    taken.asked.lock().push(asked);
+    taken.changed.notify_waiters();
+    let Some((status, body)) = answer else { return std::future::pending().await };
+    (StatusCode::from_u16(status).unwrap(), body.to_string())
 }

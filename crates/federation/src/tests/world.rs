@@ -88,7 +88,7 @@ pub(super) struct Here {
     pub(super) certificate: Arc<Certificate>,
     sending: JoinHandle<()>,
     folder: tempfile::TempDir,
-    _serving: JoinHandle<()>,
+    serving: JoinHandle<()>,
 }
 
 impl Here {
@@ -126,7 +126,7 @@ impl Here {
             certificate: Arc::clone(certificate),
             sending,
             folder,
-            _serving: serving,
+            serving,
         }
     }
 
@@ -141,6 +141,34 @@ impl Here {
         self.federation = federation(&self.server, &self.reader, &self.certificate, new.path());
         self.sending = send(&self.federation);
         self.folder = new;
+    }
+
+    /// Sends nothing from now on, and asks for nothing.
+    pub(super) async fn stop_sending(&mut self) {
+        self.sending.abort();
+        (&mut self.sending).await.ok();
+    }
+
+    /// Answers no requests from now on.
+    pub(super) async fn stop_serving(&mut self) {
+        self.serving.abort();
+        (&mut self.serving).await.ok();
+    }
+
+    /// Answers requests again, at the same address.
+    pub(super) async fn serve_again(&mut self) {
+        let address = format!("127.0.0.1:{}", self.name.port().unwrap()).parse().unwrap();
+        let listener = Listener::bind(address, Some(&self.certificate.files())).await.unwrap();
+        let serving = self.federation.clone();
+        self.serving = tokio::spawn(async move { serving.serve(listener).await });
+    }
+
+    /// Kills the server and starts it again. That leaves the log and the files, and nothing of the memory.
+    pub(super) async fn kill(&mut self) {
+        self.stop_serving().await;
+        self.server.restart();
+        self.restart_sender().await;
+        self.serve_again().await;
     }
 
     /// A room that everybody may join and read.

@@ -143,6 +143,12 @@ impl Held {
         false
     }
 
+    /// The waiting events of a room, in the order of their arrival.
+    #[must_use]
+    pub fn of_room(&self, room_id: &RoomId) -> Vec<HeldEvent> {
+        self.rooms.get(room_id).into_iter().flat_map(|room| room.events.values()).cloned().collect()
+    }
+
     /// How many events wait, and their size.
     #[must_use]
     pub fn count(&self) -> HeldBack {
