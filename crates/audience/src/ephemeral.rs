@@ -129,10 +129,12 @@ fn end_typing(ephemeral: &Ephemeral, committed: &Committed) {
         }
         let is_message =
             matches!(pdu.kind, TimelineEventType::RoomMessage | TimelineEventType::RoomEncrypted);
-        if let Origin::Local { device: Some(device), .. } = &event.envelope.origin
-            && is_message
-        {
-            ephemeral.type_in(&pdu.room_id, &pdu.sender, device, None);
+        match &event.envelope.origin {
+            Origin::Local { device: Some(device), .. } if is_message => {
+                ephemeral.type_in(&pdu.room_id, &pdu.sender, device, None);
+            }
+            Origin::Server(_) if is_message => ephemeral.left(&pdu.room_id, &pdu.sender),
+            _ => {}
         }
     }
 }

@@ -10,6 +10,7 @@ mod membership;
 mod power;
 mod rejection;
 mod room;
+mod servers;
 mod users;
 mod visibility;
 
@@ -38,6 +39,7 @@ pub use self::{
         MessageKind, MessageRelation, Permissions, PlaceCall, Preset, Room, RoomCommand,
         RoomVersion, follow, redaction_target, settings,
     },
+    servers::{ServerInRoom, ServersInRoom},
     users::{
         account::{Account, AccountCommand},
         account_data::DataKey,

@@ -24,7 +24,8 @@ mod version;
 use std::sync::Arc;
 
 use ruma_common::{
-    OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, UserId, room_version_rules::RoomVersionRules,
+    OwnedEventId, OwnedRoomId, RoomId, RoomVersionId, ServerName, UserId,
+    room_version_rules::RoomVersionRules,
 };
 
 use self::slots::Slots;
@@ -238,6 +239,18 @@ impl Room {
     #[must_use]
     pub fn joined_count(&self) -> usize {
         self.state.joined()
+    }
+
+    /// The servers with joined users, by name, each with their number.
+    pub fn servers(&self) -> impl Iterator<Item = (&ServerName, usize)> {
+        let servers = self.state.servers();
+        servers.filter_map(|(server, joined)| Some((server.try_into().ok()?, joined)))
+    }
+
+    /// How many users of a server are joined.
+    #[must_use]
+    pub fn joined_of(&self, server: &ServerName) -> usize {
+        self.state.joined_of(server.as_str())
     }
 
     /// How many users are invited.

@@ -2,14 +2,17 @@
 //!
 //! **Invariant:** no lock of the state is held during a call of other code, so any code may take it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
-use rookery_domain::{Filter, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{Filter, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, UserId};
 use tokio::sync::Notify;
 
 use crate::{
-    Audience, Now, Presence, Reader, Shown, TYPING_MAX,
+    Audience, Now, Presence, REMOTE_TYPING_LASTS, Reader, Shown, TYPING_MAX, Watch,
     calls::Calls,
     readers::Readers,
     state::{Changed, State},
@@ -30,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Box<dyn Fn() -> Now + Send + Sync>,
     /// Signals that some state ends earlier than all known ones.
     earlier: Notify,
+    watch: OnceLock<Arc<Watch>>,
 }
 
 impl Inner {
@@ -44,6 +48,9 @@ impl Inner {
         };
         if is_earlier {
             self.earlier.notify_one();
+        }
+        if let Some(watch) = self.watch.get() {
+            watch.note(&changed);
         }
         self.readers.tell(&changed, &*self.audience);
     }
@@ -61,6 +68,7 @@ impl Ephemeral {
             audience: Box::new(audience),
             clock: Box::new(clock),
             earlier: Notify::new(),
+            watch: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -92,6 +100,26 @@ impl Ephemeral {
     pub fn type_in(&self, room: &RoomId, user: &UserId, device: &str, how_long: Option<Duration>) {
         let how_long = how_long.map(|how_long| how_long.min(TYPING_MAX));
         self.inner.change(|state, now| state.type_in(room, user, device, how_long, now));
+    }
+
+    /// Sets that a user of another server, who has joined a room, is typing in it, or that they stopped. It ends after
+    /// [`REMOTE_TYPING_LASTS`] unless it is set again. Users beyond the bounds are left out.
+    pub fn type_remotely(&self, room: &RoomId, user: &UserId, is_typing: bool) {
+        let how_long = is_typing.then_some(REMOTE_TYPING_LASTS);
+        self.inner.change(|state, now| state.type_remotely(room, user, how_long, now));
+    }
+
+    /// Sets the presence of a user of another server, as that server says. It ends after
+    /// [`REMOTE_PRESENCE_LASTS`](crate::REMOTE_PRESENCE_LASTS) unless it is set again. Users beyond the bounds are left
+    /// out.
+    pub fn appear(&self, user: &UserId, shown: Shown) {
+        self.inner.change(|state, now| state.appear(user, shown, now));
+    }
+
+    /// From now on the changes of rooms, and of the users of `own`, are kept for one watcher. All calls return the same.
+    #[must_use]
+    pub fn watch(&self, own: OwnedServerName) -> Arc<Watch> {
+        Arc::clone(self.inner.watch.get_or_init(|| Arc::new(Watch::new(own))))
     }
 
     /// Records that a user left a room.

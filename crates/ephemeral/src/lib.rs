@@ -15,11 +15,13 @@ mod due;
 mod ephemeral;
 mod presence;
 mod readers;
+mod remote;
 mod state;
 #[cfg(test)]
 mod tests;
 mod time;
 mod typing;
+mod watch;
 
 pub use self::{
     calls::{
@@ -30,6 +32,11 @@ pub use self::{
     ephemeral::{Connection, Ephemeral},
     presence::{LINGER, POLL_COUNTS, Presence, STATUS_BYTES_MAX, Shown, TOLD_EVERY},
     readers::{Audience, Changes, Listening, Reader},
+    remote::{
+        REMOTE_PRESENCE_LASTS, REMOTE_PRESENCES_MAX, REMOTE_PRESENCES_SERVER_MAX,
+        REMOTE_TYPING_LASTS, REMOTE_TYPING_MAX, REMOTE_TYPING_ROOM_MAX, REMOTE_TYPING_SERVER_MAX,
+    },
     time::Now,
     typing::{TYPING_DEFAULT, TYPING_MAX, TYPING_ROOMS_MAX},
+    watch::{Watch, Watched},
 };

@@ -13,7 +13,13 @@ use std::{
 use lru::LruCache;
 use rookery_domain::{OwnedUserId, UserId};
 
-use crate::Now;
+use crate::{
+    Now,
+    remote::{
+        REMOTE_DEVICE, REMOTE_PRESENCE_LASTS, REMOTE_PRESENCES_MAX, REMOTE_PRESENCES_SERVER_MAX,
+        Shares,
+    },
+};
 
 /// How long a device counts as connected after its last socket closed, so that it can reconnect.
 pub const LINGER: Duration = Duration::from_secs(3);
@@ -85,6 +91,7 @@ struct User {
     presence: Presence,
     status: Option<String>,
     told: Option<Instant>,
+    is_remote: bool,
 }
 
 impl User {
@@ -115,12 +122,18 @@ pub(crate) struct Presences {
     users: HashMap<OwnedUserId, User>,
     gone: LruCache<OwnedUserId, u64>,
     said: u64,
+    remote: Shares,
 }
 
 impl Default for Presences {
     fn default() -> Self {
         let gone = NonZeroUsize::new(GONE_MAX).unwrap_or(NonZeroUsize::MIN);
-        Self { users: HashMap::new(), gone: LruCache::new(gone), said: 0 }
+        Self {
+            users: HashMap::new(),
+            gone: LruCache::new(gone),
+            said: 0,
+            remote: Shares::default(),
+        }
     }
 }
 
@@ -190,6 +203,38 @@ impl Presences {
         device.said = said;
     }
 
+    /// Sets the presence of a user of another server. Returns `false` if the bounds for such users do not allow it.
+    pub(crate) fn appear(&mut self, id: &UserId, shown: Shown, now: Now) -> bool {
+        let Shown { presence, status_message, last_active_millis } = shown;
+        let active = last_active_millis.map(|active| active.min(now.wall_millis));
+        if !self.users.contains_key(id) {
+            if presence == Presence::Offline {
+                // Only users who were seen here are worth a place.
+                if let Some((known, active)) = self.gone.get_mut(id).zip(active) {
+                    *known = active;
+                }
+                return false;
+            }
+            let (server_max, all_max) = (REMOTE_PRESENCES_SERVER_MAX, REMOTE_PRESENCES_MAX);
+            if !self.remote.take(id.server_name(), server_max, all_max) {
+                return false;
+            }
+        }
+        let user = self.users.entry(id.to_owned()).or_default();
+        user.is_remote = true;
+        user.active = active.or(user.active);
+        if presence == Presence::Offline {
+            user.devices.clear();
+            return true;
+        }
+        self.said += 1;
+        let device = user.devices.entry(REMOTE_DEVICE.into()).or_default();
+        (device.chosen, device.said) = (Some(presence), self.said);
+        device.status = status_message.filter(|status| !status.is_empty());
+        device.until = Some(now.at + REMOTE_PRESENCE_LASTS);
+        true
+    }
+
     /// Records activity of the user.
     pub(crate) fn active(&mut self, user: &UserId, now: Now) {
         if let Some(user) = self.users.get_mut(user) {
@@ -218,8 +263,11 @@ impl Presences {
         let next = ends.into_iter().chain(free.filter(|_| is_news)).min();
         if user.devices.is_empty() && (!is_news || changed) {
             // A user who comes back is shown at once, which makes at most one more update.
-            let active = user.active;
+            let (active, is_remote) = (user.active, user.is_remote);
             self.users.remove(id);
+            if is_remote {
+                self.remote.free(id.server_name());
+            }
             if let Some(active) = active {
                 self.gone.put(id.to_owned(), active);
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rookery_domain::{OwnedUserId, RoomId, UserId};
 
 use crate::{
-    Now, Presence,
+    Now, Presence, Shown,
     due::{Due, Subject},
     presence::Presences,
     typing::Typing,
@@ -48,6 +48,34 @@ impl State {
             }
         }
         changed
+    }
+
+    /// Sets that a user of another server is typing in a room for this long, or that they stopped.
+    pub(crate) fn type_remotely(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        how_long: Option<Duration>,
+        now: Now,
+    ) -> Changed {
+        let mut left = None;
+        let mut changed = self.in_room(room, now.at, |typing| match how_long {
+            Some(how_long) => left = typing.start_remote(room, user, now.at + how_long),
+            None => typing.stop_user(room, user),
+        });
+        if let Some(left) = left {
+            self.reschedule(&left, now.at);
+            changed.push(Subject::Room(left));
+        }
+        changed
+    }
+
+    /// Sets the presence of a user of another server, if the bounds for such users allow it.
+    pub(crate) fn appear(&mut self, user: &UserId, shown: Shown, now: Now) -> Changed {
+        if !self.presences.appear(user, shown, now) {
+            return Changed::new();
+        }
+        self.settle_user(user, now)
     }
 
     /// Records that a user stopped typing in a room.

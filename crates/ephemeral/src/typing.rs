@@ -10,6 +10,10 @@ use std::{
 
 use rookery_domain::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 
+use crate::remote::{
+    REMOTE_DEVICE, REMOTE_TYPING_MAX, REMOTE_TYPING_ROOM_MAX, REMOTE_TYPING_SERVER_MAX, Shares,
+};
+
 /// How long typing lasts if the client does not say.
 pub const TYPING_DEFAULT: Duration = Duration::from_secs(30);
 
@@ -29,6 +33,7 @@ type Devices = BTreeMap<Box<str>, Instant>;
 pub(crate) struct Typing {
     rooms: HashMap<OwnedRoomId, BTreeMap<OwnedUserId, Devices>>,
     devices: HashMap<Device, VecDeque<OwnedRoomId>>,
+    remote: Shares,
 }
 
 impl Typing {
@@ -53,11 +58,32 @@ impl Typing {
         Some(first)
     }
 
+    /// Records that a user of another server is typing until then, if the bounds for such users allow it. Returns as
+    /// [`Self::start`] does.
+    pub(crate) fn start_remote(
+        &mut self,
+        room: &RoomId,
+        user: &UserId,
+        until: Instant,
+    ) -> Option<OwnedRoomId> {
+        if !self.has(room, user) {
+            let is_full = self.rooms.get(room).is_some_and(|it| it.len() >= REMOTE_TYPING_ROOM_MAX);
+            let (server_max, all_max) = (REMOTE_TYPING_SERVER_MAX, REMOTE_TYPING_MAX);
+            if is_full || !self.remote.take(user.server_name(), server_max, all_max) {
+                return None;
+            }
+        }
+        self.start(room, user, REMOTE_DEVICE, until)
+    }
+
     /// Records that a device stopped.
     pub(crate) fn stop(&mut self, room: &RoomId, user: &UserId, device: &str) {
         let Some(users) = self.rooms.get_mut(room) else { return };
         let Some(devices) = users.get_mut(user) else { return };
-        devices.remove(device);
+        let was_typing = devices.remove(device).is_some();
+        if was_typing && device == REMOTE_DEVICE {
+            self.remote.free(user.server_name());
+        }
         if devices.is_empty() {
             users.remove(user);
         }

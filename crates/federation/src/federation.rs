@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use rookery_command::Commands;
 use rookery_domain::{OwnedServerName, ServerName};
+use rookery_ephemeral::Ephemeral;
 use rookery_outgoing::Client;
 use rookery_view::Reader;
 
@@ -15,7 +16,6 @@ use crate::{
     home::Home,
     inbound::{Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
-    messages::Messages,
     rooms::Events,
     sender::{DestinationStatus, Sender},
     store::{Store, StoreError},
@@ -32,8 +32,8 @@ pub struct Parts {
     pub commands: Arc<Commands>,
     /// The read side.
     pub reader: Reader,
-    /// Takes messages beside events.
-    pub messages: Arc<dyn Messages>,
+    /// Typing and presence.
+    pub ephemeral: Ephemeral,
     /// Connects to other servers, if their addresses may be reached.
     pub client: Arc<Client>,
     /// Looks up SRV records.
@@ -83,13 +83,19 @@ impl Federation {
             Arc::clone(&clock),
         );
         let events = Events { reader: parts.reader.clone(), own: Arc::clone(&own) };
-        let sender =
-            Sender::new(events, transport.clone(), store.clone(), parts.pauses, Arc::clone(&clock));
+        let sender = Sender::new(
+            events,
+            transport.clone(),
+            store.clone(),
+            parts.pauses,
+            parts.ephemeral.clone(),
+            Arc::clone(&clock),
+        );
         let home = Home {
             own,
             commands: parts.commands,
             reader: parts.reader,
-            messages: parts.messages,
+            ephemeral: parts.ephemeral,
             transport,
             keys,
             store,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_command::{Commands, HandleError, Receipt};
 use rookery_domain::{OwnedEventId, Room, RoomId, ServerName};
+use rookery_ephemeral::Ephemeral;
 use rookery_log::Millis;
 use rookery_view::Reader;
 use serde_json::value::RawValue;
@@ -14,7 +15,6 @@ use crate::{
     history::Gaps,
     inbound::{Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
-    messages::Messages,
     rooms::{Events, KnownPdu},
     sender::Sender,
     store::Store,
@@ -25,7 +25,7 @@ pub(crate) struct Home {
     pub(crate) own: Arc<OwnKeys>,
     pub(crate) commands: Arc<Commands>,
     pub(crate) reader: Reader,
-    pub(crate) messages: Arc<dyn Messages>,
+    pub(crate) ephemeral: Ephemeral,
     pub(crate) transport: Transport,
     pub(crate) keys: RemoteKeys,
     pub(crate) store: Store,

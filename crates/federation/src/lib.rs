@@ -9,12 +9,12 @@
 mod client;
 mod clock;
 mod discovery;
+mod edus;
 mod federation;
 mod history;
 mod home;
 mod inbound;
 mod keys;
-mod messages;
 mod paths;
 mod reachable;
 mod rooms;
@@ -34,7 +34,6 @@ pub use self::{
     federation::{Federation, Parts},
     inbound::{ListenError, Listener, TlsFiles},
     keys::{OldKey, OwnKeys},
-    messages::{Messages, NoMessages},
     reachable::unreachable,
     sender::DestinationStatus,
     signing::{HeaderError, XMatrix},

@@ -93,6 +93,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "rookery-command",
             "rookery-domain",
+            "rookery-ephemeral",
             "rookery-log",
             "rookery-outgoing",
             "rookery-pdu",

@@ -94,8 +94,12 @@ fn crates(tree: &Tree) -> Vec<String> {
 
 /// The lines before the tests at the end of a file.
 fn lines_without_tests(text: &str) -> usize {
-    let source = text.split_once("#[cfg(test)]\nmod tests {").map_or(text, |(source, _)| source);
-    source.lines().count()
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = |from: usize| {
+        let mut rest = lines[from + 1..].iter().skip_while(|line| line.starts_with("#["));
+        lines[from] == "#[cfg(test)]" && rest.next() == Some(&"mod tests {")
+    };
+    (0..lines.len()).find(|line| begins(*line)).unwrap_or(lines.len())
 }
 
 fn defines(line: &str) -> bool {

@@ -53,6 +53,23 @@ impl Commands {
         Ok(outcome(request, None, handled))
     }
 
+    /// Moves the read receipt of a user of another server, as that server says. The caller has checked that the user is in
+    /// the room, and knows the sequence of the event there. An earlier event than before changes nothing.
+    ///
+    /// # Errors
+    /// [`HandleError`] if the log cannot be written.
+    pub async fn note_receipt(
+        &self,
+        actor: &Actor,
+        mark: &ReadMark,
+        sequence: u64,
+    ) -> Result<Position, HandleError> {
+        let stream_state = self.accounts.state_of(actor.user.as_str());
+        let decide = |account: Option<&Account>| mark.decide(sequence, account);
+        let request = actor.request(Retry::Unnamed);
+        Ok(self.core.handle(&self.accounts, &stream_state, &request, decide).await?.position)
+    }
+
     /// The sequence of the event, if the actor is a member of the room and may see it.
     async fn readable(&self, actor: &Actor, mark: &ReadMark) -> Result<u64, HandleError> {
         let stream_state = self.rooms.state_of(mark.room_id.as_str());

@@ -16,6 +16,9 @@ mod send;
 mod transactions;
 
 pub use self::listener::{ListenError, Listener, TlsFiles};
-#[cfg(test)]
-pub(crate) use self::send::EDUS_MAX;
-pub(crate) use self::{rates::Rates, router::router, send::PDUS_MAX, transactions::Turns};
+pub(crate) use self::{
+    rates::Rates,
+    router::router,
+    send::{EDUS_MAX, PDUS_MAX},
+    transactions::Turns,
+};

@@ -19,6 +19,16 @@ pub(crate) const SERVER_PACE: Pace = Pace { burst: 1_000, interval: Duration::fr
 /// KiB of the bodies of one server: 64 MiB at once, and 2 MiB each second.
 pub(crate) const KIB_PACE: Pace = Pace { burst: 65_536, interval: Duration::from_micros(500) };
 
+/// States of typing, presence and receipts of one server.
+pub(crate) const STATES_PACE: Pace = Pace { burst: 2_000, interval: Duration::from_millis(10) };
+
+/// Receipts of the users of one server that are written to the log.
+pub(crate) const RECEIPTS_PACE: Pace = Pace { burst: 1_000, interval: Duration::from_millis(50) };
+
+/// Receipts of the users of all servers that are written to the log.
+pub(crate) const ALL_RECEIPTS_PACE: Pace =
+    Pace { burst: 5_000, interval: Duration::from_millis(10) };
+
 /// Most addresses, and most servers, whose budgets are remembered.
 const BUCKETS_MAX: usize = 20_000;
 
@@ -29,13 +39,28 @@ pub(crate) struct Rates {
 
 impl Rates {
     pub(crate) fn new() -> Self {
-        Self { addresses: Buckets::new(BUCKETS_MAX), servers: Buckets::new(2 * BUCKETS_MAX) }
+        Self { addresses: Buckets::new(BUCKETS_MAX), servers: Buckets::new(4 * BUCKETS_MAX) }
     }
 
     /// Charges a request to its address.
     pub(super) fn address(&self, address: IpAddr, now: u64) -> Result<(), Refusal> {
         let taken = self.addresses.take(Some(ADDRESS_PACE), &Network::of(address), now);
         taken.map_err(Refusal::limited)
+    }
+
+    /// Charges states of typing, presence or receipts to their server. Returns whether they count.
+    pub(crate) fn states(&self, server: &ServerName, count: u32, now: u64) -> bool {
+        let draw = Draw { pace: STATES_PACE, key: (server.as_str(), "states"), count };
+        self.servers.take_all([draw].into_iter(), now).is_ok()
+    }
+
+    /// Charges a receipt that would be written to the log. Returns whether it may be.
+    pub(crate) fn receipt(&self, server: &ServerName, now: u64) -> bool {
+        let draws = [
+            Draw { pace: RECEIPTS_PACE, key: (server.as_str(), "receipts"), count: 1 },
+            Draw { pace: ALL_RECEIPTS_PACE, key: ("", "receipts"), count: 1 },
+        ];
+        self.servers.take_all(draws.into_iter(), now).is_ok()
     }
 
     /// Charges a request with a body of `bytes` to its server.

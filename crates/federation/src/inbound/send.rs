@@ -15,7 +15,7 @@ use super::{
     authenticated::Authenticated,
     refusal::{Answer, Refusal, Reply},
 };
-use crate::{home::Home, rooms::Standing};
+use crate::{edus, home::Home, rooms::Standing};
 
 /// Most events of a transaction.
 pub(crate) const PDUS_MAX: usize = 50;
@@ -50,9 +50,14 @@ pub(super) async fn send(
         if let Some(answer) = home.store.transaction(&request.origin, &id).await? {
             return Ok(Reply(answer));
         }
+        // Messages without events have one answer anyway, so each costs no write to the disk.
+        let is_stored = !transaction.pdus.is_empty();
         let pdus = receive(&home, &request, transaction.pdus).await?;
-        home.messages.receive(&request.origin, &transaction.edus);
+        edus::receive(&home, &request.origin, &transaction.edus).await;
         let answer = json!({ "pdus": pdus }).to_string().into_bytes();
+        if !is_stored {
+            return Ok(Reply(answer));
+        }
         home.store.put_transaction(request.origin.clone(), id, answer.clone()).await?;
         Ok(Reply(answer))
     });

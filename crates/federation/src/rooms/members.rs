@@ -29,7 +29,7 @@ impl Standing {
     ) -> Result<Self, HandleError> {
         let look = |room: Option<&Room>| Self {
             version: room.filter(|room| room.is_created()).and_then(Room::version).cloned(),
-            has_member: room.is_some_and(|room| has_member(room, server)),
+            has_member: room.is_some_and(|room| room.joined_of(server) > 0),
             is_let_in: room.is_none_or(|room| is_let_in(room, server)),
         };
         commands.look_at_room(room, look).await
@@ -41,10 +41,6 @@ pub(super) fn is_let_in(room: &Room, server: &ServerName) -> bool {
     acl::allows(room.state("m.room.server_acl", "").map(|acl| &**acl), server)
 }
 
-fn has_member(room: &Room, server: &ServerName) -> bool {
-    joined(room).any(|user| user.server_name() == server)
-}
-
 /// The joined users.
 pub(super) fn joined(room: &Room) -> impl Iterator<Item = &UserId> {
     let joined = room.members().filter(|(_, membership, _)| *membership == Membership::Join);
@@ -53,11 +49,5 @@ pub(super) fn joined(room: &Room) -> impl Iterator<Item = &UserId> {
 
 /// The servers of the joined users.
 pub(crate) fn servers(room: &Room) -> BTreeSet<OwnedServerName> {
-    let mut servers: BTreeSet<OwnedServerName> = BTreeSet::new();
-    for user in joined(room) {
-        if !servers.contains(user.server_name()) {
-            servers.insert(user.server_name().to_owned());
-        }
-    }
-    servers
+    room.servers().map(|(server, _)| server.to_owned()).collect()
 }

@@ -17,24 +17,21 @@ pub(crate) fn visible(
 ) -> Vec<bool> {
     let view = reader.view();
     let Some(room) = view.room(room) else { return vec![false; events.len()] };
-    let own: Vec<_> = room.members().filter(|(user, _)| user.server_name() == server).collect();
+    let own = room.server(server);
     let was = |event: &KnownPdu, wanted: &[Membership]| {
-        own.iter().any(|(_, member)| {
-            let at = member.membership_at(event.position);
-            wanted.contains(&at)
-        })
+        own.is_some_and(|own| wanted.contains(&own.membership_at(event.position)))
     };
     let sees = |event: &KnownPdu| {
         // A server needs these events to check joins, whatever the history visibility is.
         if event.pdu.state_key.is_some() && is_needed(&event.pdu.kind.to_string()) {
-            return !own.is_empty();
+            return own.is_some();
         }
         if event.pdu.sender.server_name() == server {
             return true;
         }
         match room.history_visibility_at(event.sequence) {
             HistoryVisibility::WorldReadable => true,
-            HistoryVisibility::Shared => !own.is_empty(),
+            HistoryVisibility::Shared => own.is_some(),
             HistoryVisibility::Invited => was(event, &[Membership::Join, Membership::Invite]),
             HistoryVisibility::Joined => was(event, &[Membership::Join]),
         }

@@ -26,6 +26,14 @@ pub(super) struct Audience {
     users: usize,
 }
 
+/// The servers that an event concerns.
+pub(super) struct Concerned {
+    /// They get the event.
+    pub(super) servers: BTreeSet<OwnedServerName>,
+    /// They had no joined user in the room before it.
+    pub(super) newcomers: BTreeSet<OwnedServerName>,
+}
+
 #[derive(Default)]
 struct Remote(BTreeMap<OwnedServerName, HashSet<OwnedUserId>>);
 
@@ -36,20 +44,9 @@ impl Audience {
 
     /// The servers that get `event`, which is part of the commit at `position`. It is called for the events of the log
     /// in their order.
-    pub(super) fn of(
-        &mut self,
-        room: &RoomId,
-        event: &RoomEvent,
-        position: Position,
-    ) -> BTreeSet<OwnedServerName> {
-        let mut remote = match self.rooms.pop(room) {
-            Some(remote) => {
-                self.users = self.users.saturating_sub(remote.weight());
-                remote
-            }
-            None => self.read(room, Position(position.0.saturating_sub(1))),
-        };
-        let mut servers: BTreeSet<_> = remote.0.keys().cloned().collect();
+    pub(super) fn of(&mut self, room: &RoomId, event: &RoomEvent, position: Position) -> Concerned {
+        let mut remote = self.take(room, position);
+        let before: BTreeSet<_> = remote.0.keys().cloned().collect();
         for change in event.state_changes().filter(|change| change.kind == "m.room.member") {
             let Ok(user) = <&UserId>::try_from(change.state_key) else { continue };
             if user.server_name() == self.server_name {
@@ -59,14 +56,43 @@ impl Audience {
             remote.set(user, holder == Some(Membership::Join));
         }
         // A server that just joined gets its join, and one that just left gets its leave.
-        servers.extend(remote.0.keys().cloned());
+        let now: BTreeSet<_> = remote.0.keys().cloned().collect();
+        self.put(room, remote);
+        let newcomers = now.difference(&before).cloned().collect();
+        let mut servers = before;
+        servers.extend(now);
+        Concerned { servers, newcomers }
+    }
+
+    /// The servers in a room before the commit at `position`.
+    pub(super) fn before(
+        &mut self,
+        room: &RoomId,
+        position: Position,
+    ) -> BTreeSet<OwnedServerName> {
+        let remote = self.take(room, position);
+        let servers = remote.0.keys().cloned().collect();
+        self.put(room, remote);
+        servers
+    }
+
+    fn take(&mut self, room: &RoomId, position: Position) -> Remote {
+        match self.rooms.pop(room) {
+            Some(remote) => {
+                self.users = self.users.saturating_sub(remote.weight());
+                remote
+            }
+            None => self.read(room, Position(position.0.saturating_sub(1))),
+        }
+    }
+
+    fn put(&mut self, room: &RoomId, remote: Remote) {
         self.users += remote.weight();
         self.rooms.put(room.to_owned(), remote);
         while self.users > USERS_MAX && self.rooms.len() > 1 {
             let Some((_, oldest)) = self.rooms.pop_lru() else { break };
             self.users = self.users.saturating_sub(oldest.weight());
         }
-        servers
     }
 
     fn read(&self, room: &RoomId, at: Position) -> Remote {

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use rookery_domain::{OwnedRoomId, OwnedServerName};
 use tokio::sync::Notify;
 
+use super::outbox::Outbox;
 use crate::store::{Destination, Place};
 
 /// Most events that wait for one destination in memory.
@@ -18,6 +19,7 @@ const BEHIND_AFTER_MILLIS: u64 = 60_000;
 pub(super) struct Link {
     pub(super) name: OwnedServerName,
     pub(super) queue: Mutex<Queue>,
+    pub(super) outbox: Mutex<Outbox>,
     /// There is something to do.
     pub(super) work: Notify,
     /// The pause is over: the server gave a sign of life, or an operator asked.
@@ -34,7 +36,8 @@ pub(super) struct Queue {
 impl Link {
     pub(super) fn new(name: OwnedServerName, state: Destination) -> Self {
         let queue = Mutex::new(Queue { state, pending: VecDeque::new() });
-        Self { name, queue, work: Notify::new(), alive: Notify::new() }
+        let outbox = Mutex::default();
+        Self { name, queue, outbox, work: Notify::new(), alive: Notify::new() }
     }
 
     /// Ends the pause.
@@ -72,6 +75,11 @@ impl Queue {
         }
         state.is_behind = true;
         Some(pending.drain(..).collect())
+    }
+
+    /// Whether events wait, or are under way.
+    pub(super) fn has_events(&self) -> bool {
+        !self.pending.is_empty() || self.state.outstanding.is_some() || self.state.is_behind
     }
 
     /// The first event that waits in memory alone.

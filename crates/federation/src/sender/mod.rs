@@ -11,12 +11,14 @@
 
 mod audience;
 mod link;
+mod outbox;
 mod routing;
+mod states;
 mod status;
 mod transaction;
 mod worker;
 
-#[cfg(test)]
-pub(crate) use self::link::PENDING_MAX;
 pub(crate) use self::routing::Sender;
 pub use self::status::DestinationStatus;
+#[cfg(test)]
+pub(crate) use self::{link::PENDING_MAX, worker::MESSAGES_TIME_MAX};

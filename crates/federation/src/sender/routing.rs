@@ -1,20 +1,34 @@
 //! Reads the log, and queues each event for its destinations.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
-use rookery_domain::{EventStatus, OwnedRoomId, OwnedServerName, RoomEvent, RoomId, ServerName};
+use rookery_domain::{
+    AccountEvent, EventStatus, Fact, Membership, OwnedRoomId, OwnedServerName, RoomEvent, RoomId,
+    ServerName, UserId,
+};
+use rookery_ephemeral::Ephemeral;
 use rookery_log::{Position, ReadError, Scope, StreamKind};
 use rookery_projection::{Committed, decode};
 use rookery_view::Reader;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+};
 
-use super::{audience::Audience, link::Link};
+use super::{
+    audience::{Audience, Concerned},
+    link::Link,
+};
 use crate::{
     client::{Pauses, Transport},
     clock::Clock,
     rooms::Events,
-    store::{Place, SenderChange, Store, StoreError},
+    store::{Destination, Place, SenderChange, Store, StoreError},
 };
 
 /// How many commits are routed at once.
@@ -25,6 +39,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Transactions that are sent at the same time.
 const SENT_AT_ONCE_MAX: usize = 64;
+
+/// Transactions without events that are sent at the same time.
+const MESSAGES_AT_ONCE_MAX: usize = 32;
 
 /// Sends events. Cheap to clone.
 #[derive(Clone)]
@@ -38,9 +55,15 @@ pub(super) struct Shared {
     pub(super) pauses: Pauses,
     pub(super) clock: Clock,
     pub(super) links: Mutex<HashMap<OwnedServerName, Arc<Link>>>,
+    /// New destinations, whose tasks begin.
+    started: mpsc::UnboundedSender<Arc<Link>>,
+    unstarted: Mutex<Option<mpsc::UnboundedReceiver<Arc<Link>>>>,
     /// Held while commits are routed and stored: a destination that has caught up leaves its ends only in between.
     pub(super) routed: tokio::sync::Mutex<Position>,
     pub(super) sending: Semaphore,
+    pub(super) ephemeral: Ephemeral,
+    /// Permits for transactions without events, which take none of those with events.
+    pub(super) sending_messages: Semaphore,
 }
 
 /// Why commits are not routed now.
@@ -58,8 +81,10 @@ impl Sender {
         transport: Transport,
         store: Store,
         pauses: Pauses,
+        ephemeral: Ephemeral,
         clock: Clock,
     ) -> Self {
+        let (started, unstarted) = mpsc::unbounded_channel();
         Self(Arc::new(Shared {
             own_name: events.own.server_name.clone(),
             events,
@@ -68,24 +93,39 @@ impl Sender {
             pauses,
             clock,
             links: Mutex::default(),
+            started,
+            unstarted: Mutex::new(Some(unstarted)),
             routed: tokio::sync::Mutex::default(),
             sending: Semaphore::new(SENT_AT_ONCE_MAX),
+            ephemeral,
+            sending_messages: Semaphore::new(MESSAGES_AT_ONCE_MAX),
         }))
     }
 
-    /// Sends until this is dropped.
+    /// Sends until this is dropped. It can be called once.
     pub(crate) async fn run(&self) {
-        let reader = self.0.events.reader.clone();
-        let mut audience = Audience::new(self.0.own_name.clone(), reader.clone());
-        let mut workers = JoinSet::new();
-        while let Err(error) = self.begin(&mut workers).await {
+        let Some(mut links) = self.0.unstarted.lock().take() else { return };
+        while let Err(error) = self.begin().await {
             tracing::warn!(%error, "the sender to other servers cannot start: trying again");
             tokio::time::sleep(RETRY_AFTER).await;
         }
+        let working = async {
+            let mut workers = JoinSet::new();
+            while let Some(link) = links.recv().await {
+                let sender = self.clone();
+                workers.spawn(async move { sender.work(&link).await });
+            }
+        };
+        tokio::join!(working, self.route_all(), self.tell_states());
+    }
+
+    async fn route_all(&self) {
+        let reader = self.0.events.reader.clone();
+        let mut audience = Audience::new(self.0.own_name.clone(), reader.clone());
         let mut checkpoint = reader.models().checkpoint();
         loop {
             let reached = *checkpoint.borrow_and_update();
-            match self.route(&reader, &mut audience, reached, &mut workers).await {
+            match self.route(&reader, &mut audience, reached).await {
                 Ok(true) => {}
                 Ok(false) => {
                     if checkpoint.changed().await.is_err() {
@@ -109,7 +149,7 @@ impl Sender {
     }
 
     #[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
-    async fn begin(&self, workers: &mut JoinSet<()>) -> Result<(), StoreError> {
+    async fn begin(&self) -> Result<(), StoreError> {
         let mut routed = self.0.routed.lock().await;
         *routed = if let Some(stored) = self.0.store.routed().await? {
             stored
@@ -122,7 +162,8 @@ impl Sender {
         };
         for (name, state) in self.0.store.destinations().await? {
             let has_work = state.outstanding.is_some() || state.is_behind;
-            let link = self.add(name, state, workers);
+            let link = self.start(Link::new(name.clone(), state));
+            self.0.links.lock().insert(name, Arc::clone(&link));
             if has_work {
                 link.work.notify_one();
             }
@@ -130,24 +171,22 @@ impl Sender {
         Ok(())
     }
 
-    fn add(
-        &self,
-        name: OwnedServerName,
-        state: crate::store::Destination,
-        workers: &mut JoinSet<()>,
-    ) -> Arc<Link> {
-        let link = Arc::new(Link::new(name.clone(), state));
-        self.0.links.lock().insert(name, Arc::clone(&link));
-        let (sender, working) = (self.clone(), Arc::clone(&link));
-        workers.spawn(async move { sender.work(&working).await });
+    fn start(&self, link: Link) -> Arc<Link> {
+        let link = Arc::new(link);
+        // Nobody works after the end.
+        self.0.started.send(Arc::clone(&link)).ok();
         link
     }
 
-    fn link(&self, name: &OwnedServerName, workers: &mut JoinSet<()>) -> Arc<Link> {
-        let known = self.0.links.lock().get(name).cloned();
-        known.unwrap_or_else(|| {
-            self.add(name.clone(), crate::store::Destination::default(), workers)
-        })
+    /// The queue of a destination.
+    pub(super) fn link(&self, name: &OwnedServerName) -> Arc<Link> {
+        let mut links = self.0.links.lock();
+        if let Some(known) = links.get(name) {
+            return Arc::clone(known);
+        }
+        let link = self.start(Link::new(name.clone(), Destination::default()));
+        links.insert(name.clone(), Arc::clone(&link));
+        link
     }
 
     /// Routes the next commits up to `reached`, which the models have. Returns whether there may be more.
@@ -157,7 +196,6 @@ impl Sender {
         reader: &Reader,
         audience: &mut Audience,
         reached: Position,
-        workers: &mut JoinSet<()>,
     ) -> Result<bool, Stuck> {
         let mut routed = self.0.routed.lock().await;
         if *routed >= reached {
@@ -169,7 +207,7 @@ impl Sender {
         let Some(last) = records.last().map(|record| record.position) else { return Ok(false) };
         let mut change = SenderChange::default();
         for commit in decode(&*log, &records).await? {
-            self.queue(audience, &commit, &mut change, workers).await?;
+            self.queue(audience, &commit, &mut change).await?;
         }
         let mut safe = last;
         let links: Vec<_> = self.0.links.lock().values().cloned().collect();
@@ -206,13 +244,21 @@ impl Sender {
         audience: &mut Audience,
         commit: &Committed,
         change: &mut SenderChange,
-        workers: &mut JoinSet<()>,
     ) -> Result<(), StoreError> {
-        let Some((StreamKind::Room, room)) = commit.stream.split() else { return Ok(()) };
+        let room = match commit.stream.split() {
+            Some((StreamKind::Room, room)) => room,
+            Some((StreamKind::User, user)) => {
+                self.queue_receipts(audience, commit, user);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let Ok(room) = <&RoomId>::try_from(room) else { return Ok(()) };
         let room: OwnedRoomId = room.to_owned();
         for (index, event) in commit.room_events() {
-            let mut servers = audience.of(&room, event, commit.position);
+            let Concerned { mut servers, newcomers } = audience.of(&room, event, commit.position);
+            self.introduce(&room, &newcomers);
+            self.introduce_members(event, &servers);
             if servers.is_empty() || !self.leaves(event, change).await? {
                 continue;
             }
@@ -222,12 +268,47 @@ impl Sender {
                 if !self.0.transport.access().allows(&server) {
                     continue;
                 }
-                let link = self.link(&server, workers);
+                let link = self.link(&server);
                 let stored = link.queue.lock().push(place, &room);
                 change.ends.extend(stored.map(|place| (server, room.clone(), place)));
             }
         }
         Ok(())
+    }
+
+    /// Tells these servers which users of this server joined by an event, and are there.
+    fn introduce_members(&self, event: &RoomEvent, servers: &BTreeSet<OwnedServerName>) {
+        if servers.is_empty() {
+            return;
+        }
+        for change in event.state_changes().filter(|change| change.kind == "m.room.member") {
+            let Ok(user) = <&UserId>::try_from(change.state_key) else { continue };
+            let is_joined =
+                change.holder.is_some_and(|it| Membership::of(it.pdu) == Membership::Join);
+            if is_joined && user.server_name() == self.0.own_name {
+                self.introduce_user(user, servers);
+            }
+        }
+    }
+
+    /// Gives the public receipts of a user of this server to the outboxes.
+    fn queue_receipts(&self, audience: &mut Audience, commit: &Committed, user: &str) {
+        let Ok(user) = <&UserId>::try_from(user) else { return };
+        if user.server_name() != self.0.own_name {
+            return;
+        }
+        for (index, _) in &commit.receipts {
+            let Some(Ok(Fact::Account(AccountEvent::ReceiptMoved { room_id, event_id, .. }))) =
+                commit.facts.get(*index)
+            else {
+                continue;
+            };
+            let servers = audience.before(room_id, commit.position);
+            self.post(&servers, |outbox| {
+                let key = (room_id.clone(), user.to_owned());
+                outbox.receipt(key, event_id.clone(), commit.received.0);
+            });
+        }
     }
 
     /// Whether this server sends an event: its own ones, and those that it accepted for another server.

@@ -16,10 +16,12 @@ struct Body {
     edus: Vec<Box<RawValue>>,
 }
 
-/// The body of a transaction: the same each time, unless content was redacted in between.
+/// The body of a transaction: its events are the same each time, unless content was redacted in between. Messages go with
+/// the first try alone.
 pub(super) async fn body(
     shared: &Shared,
     outstanding: &Outstanding,
+    edus: Vec<Box<RawValue>>,
 ) -> Result<CanonicalJsonValue, String> {
     let mut pdus = Vec::with_capacity(outstanding.events.len());
     for event in shared.events.at(&outstanding.events).await? {
@@ -29,12 +31,24 @@ pub(super) async fn body(
         };
         pdus.push(shared.events.bytes(&event.pdu, &version)?);
     }
-    let body = Body {
-        origin: shared.own_name.to_string(),
-        origin_server_ts: outstanding.made,
-        pdus,
-        edus: Vec::new(),
-    };
+    canonical(shared, outstanding.made, pdus, edus)
+}
+
+/// The body of a transaction without events.
+pub(super) fn messages(
+    shared: &Shared,
+    edus: Vec<Box<RawValue>>,
+) -> Result<CanonicalJsonValue, String> {
+    canonical(shared, (shared.clock)(), Vec::new(), edus)
+}
+
+fn canonical(
+    shared: &Shared,
+    origin_server_ts: u64,
+    pdus: Vec<Box<RawValue>>,
+    edus: Vec<Box<RawValue>>,
+) -> Result<CanonicalJsonValue, String> {
+    let body = Body { origin: shared.own_name.to_string(), origin_server_ts, pdus, edus };
     let text = serde_json::to_vec(&body).map_err(|error| error.to_string())?;
     serde_json::from_slice(&text).map_err(|error| error.to_string())
 }

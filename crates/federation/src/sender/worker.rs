@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use rookery_domain::UserId;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
+use tokio::time::Instant;
 
 use super::{link::Link, routing::Sender, transaction};
 use crate::{
@@ -16,6 +18,15 @@ use crate::{
 
 /// How long a transaction takes at most.
 const TIME_MAX: Duration = Duration::from_mins(1);
+
+/// How long a transaction without events takes at most. It is not tried again.
+pub(crate) const MESSAGES_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The least time between two such transactions: states that come in between are sent together.
+const MESSAGES_EVERY: Duration = Duration::from_millis(200);
+
+/// How long events wait for the answer to such a transaction.
+const OVERTAKEN_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the worker waits after an error of its file.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -29,6 +40,7 @@ impl Sender {
                     self.wait(link).await;
                     self.attempt(link, &outstanding).await;
                 }
+                Ok(None) if self.send_messages(link).await => {}
                 Ok(None) => link.work.notified().await,
                 Err(error) => {
                     tracing::warn!(%error, destination = %link.name, "cannot make a transaction");
@@ -111,10 +123,15 @@ impl Sender {
     }
 
     async fn attempt(&self, link: &Link, outstanding: &Outstanding) {
-        let sent = match transaction::body(&self.0, outstanding).await {
+        let is_first = link.queue.lock().state.failures == 0;
+        let edus = if is_first { self.messages_for(link) } else { Vec::new() };
+        let sent = match transaction::body(&self.0, outstanding, edus).await {
             Ok(body) => self.put(link, outstanding, body).await,
             Err(error) => Err(error),
         };
+        if sent.is_err() {
+            link.outbox.lock().clear();
+        }
         let now = (self.0.clock)();
         let (state, ends) = {
             let mut queue = link.queue.lock();
@@ -146,6 +163,57 @@ impl Sender {
             tracing::warn!(%error, destination = %link.name, "cannot store the state of a queue");
             tokio::time::sleep(RETRY_AFTER).await;
         }
+    }
+
+    /// The messages that wait, for one transaction.
+    fn messages_for(&self, link: &Link) -> Vec<Box<RawValue>> {
+        let shown = |user: &UserId| self.0.ephemeral.presence(user);
+        link.outbox.lock().take(shown, (self.0.clock)())
+    }
+
+    /// Sends the messages that wait, in a transaction without events. Returns `false` if none waits. Events that come
+    /// meanwhile wait for the answer for a moment only.
+    async fn send_messages(&self, link: &Link) -> bool {
+        let edus = self.messages_for(link);
+        if edus.is_empty() {
+            return false;
+        }
+        let began = Instant::now();
+        let overtaken = async {
+            while !link.queue.lock().has_events() {
+                link.work.notified().await;
+            }
+            tokio::time::sleep(OVERTAKEN_AFTER).await;
+        };
+        let sent = tokio::select! {
+            sent = self.put_messages(link, edus) => sent,
+            () = overtaken => Err("events overtook it".to_owned()),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(destination = %link.name, %error, "messages beside events are lost");
+            link.outbox.lock().clear();
+        }
+        let soonest = tokio::time::sleep_until(began + MESSAGES_EVERY);
+        let events = async {
+            while !link.queue.lock().has_events() {
+                link.work.notified().await;
+            }
+        };
+        tokio::select! {
+            () = soonest => {}
+            () = events => {}
+        }
+        true
+    }
+
+    #[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
+    async fn put_messages(&self, link: &Link, edus: Vec<Box<RawValue>>) -> Result<(), String> {
+        let body = transaction::messages(&self.0, edus)?;
+        let _permit = self.0.sending_messages.acquire().await.map_err(|error| error.to_string())?;
+        let path = format!("/_matrix/federation/v1/send/{}", random_id());
+        let call = Call::put(path, body).time_max(MESSAGES_TIME_MAX);
+        let sent = self.0.transport.send(&link.name, call).await;
+        sent.map(drop).map_err(|error| error.to_string())
     }
 
     #[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]

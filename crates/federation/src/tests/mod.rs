@@ -6,5 +6,6 @@ mod gaps;
 mod pair;
 mod peer;
 mod sending;
+mod states;
 mod taking_part;
 mod world;

@@ -46,6 +46,8 @@ pub(super) struct Taken {
     pub(super) tries: Mutex<Vec<(String, Bytes)>>,
     /// Whether it refuses everything.
     pub(super) is_down: Mutex<bool>,
+    /// Whether it answers no transaction without events.
+    pub(super) stalls_messages: Mutex<bool>,
     pub(super) keys: Mutex<String>,
     /// The other requests: method, path and body.
     pub(super) asked: Mutex<Vec<Asked>>,
@@ -257,8 +259,13 @@ async fn take(
     Path(id): Path<String>,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
+    let has_events = !body.windows(9).any(|part| part == b"\"pdus\":[]");
     taken.tries.lock().push((id, body));
     taken.changed.notify_waiters();
+    let stalls = *taken.stalls_messages.lock() && !has_events;
+    if stalls {
+        std::future::pending::<()>().await;
+    }
     let is_down = *taken.is_down.lock();
     if is_down {
         (StatusCode::SERVICE_UNAVAILABLE, "{}")

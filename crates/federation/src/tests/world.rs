@@ -9,18 +9,16 @@ use rookery_command::{
 };
 use rookery_domain::{
     CreateRoom, HistoryVisibility, MessageKind, OwnedRoomId, OwnedServerName, Preset, RoomCommand,
-    SigningKey,
+    RoomId, SigningKey, UserId,
 };
+use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
 use rookery_log::{Epoch, ErasableLog, MemoryLog};
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls_and};
 use rookery_projection::ReadModels;
 use rookery_view::Reader;
 use tokio::task::JoinHandle;
 
-use crate::{
-    Access, Federation, Listener, NoMessages, OwnKeys, Parts, Pauses, SrvAnswer, SrvLookup,
-    TlsFiles,
-};
+use crate::{Access, Federation, Listener, OwnKeys, Parts, Pauses, SrvAnswer, SrvLookup, TlsFiles};
 
 /// The names of the certificate.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "127.0.0.2"];
@@ -70,6 +68,15 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
+/// Nobody reads typing and presence.
+struct Nobody;
+
+impl Audience for Nobody {
+    fn of_room(&self, _: &RoomId, _: &Listening<'_>, _: &mut dyn FnMut(&UserId)) {}
+
+    fn of_user(&self, _: &UserId, _: &Listening<'_>, _: &mut dyn FnMut(&UserId)) {}
+}
+
 struct NoRecords;
 
 #[async_trait::async_trait]
@@ -84,6 +91,7 @@ pub(super) struct Here {
     pub(super) name: OwnedServerName,
     pub(super) server: Server,
     pub(super) reader: Reader,
+    pub(super) ephemeral: Ephemeral,
     pub(super) federation: Federation,
     pub(super) certificate: Arc<Certificate>,
     sending: JoinHandle<()>,
@@ -114,7 +122,11 @@ impl Here {
         let options = CommandOptions::default();
         let commands = Commands::open(log.clone(), name.clone(), ports, None, options).unwrap();
         let server = Server::over(name.as_str(), Arc::new(commands), log);
-        let federation = federation(&server, &reader, certificate, folder.path());
+        let clock = || Now { at: std::time::Instant::now(), wall_millis: now() };
+        let ephemeral = Ephemeral::new(Nobody, clock);
+        let running = ephemeral.clone();
+        tokio::spawn(async move { running.run().await });
+        let federation = federation(&server, (&reader, &ephemeral), certificate, folder.path());
         let serving = federation.clone();
         let serving = tokio::spawn(async move { serving.serve(listener).await });
         let sending = send(&federation);
@@ -122,12 +134,17 @@ impl Here {
             name,
             server,
             reader,
+            ephemeral,
             federation,
             certificate: Arc::clone(certificate),
             sending,
             folder,
             serving,
         }
+    }
+
+    fn opened(&self, folder: &std::path::Path) -> Federation {
+        federation(&self.server, (&self.reader, &self.ephemeral), &self.certificate, folder)
     }
 
     /// Stops the sender in the middle of its work, and starts one on the same file.
@@ -138,7 +155,7 @@ impl Here {
         let (old, new) = (self.folder.path(), tempfile::tempdir().unwrap());
         let file = FILE;
         std::fs::copy(old.join(file), new.path().join(file)).unwrap();
-        self.federation = federation(&self.server, &self.reader, &self.certificate, new.path());
+        self.federation = self.opened(new.path());
         self.sending = send(&self.federation);
         self.folder = new;
     }
@@ -198,7 +215,7 @@ pub(super) fn now() -> u64 {
 
 fn federation(
     server: &Server,
-    reader: &Reader,
+    (reader, ephemeral): (&Reader, &Ephemeral),
     certificate: &Certificate,
     folder: &std::path::Path,
 ) -> Federation {
@@ -209,7 +226,7 @@ fn federation(
         own,
         commands: Arc::clone(&server.commands),
         reader: reader.clone(),
-        messages: Arc::new(NoMessages),
+        ephemeral: ephemeral.clone(),
         client: certificate.client(),
         srv: Arc::new(NoRecords),
         access: Access::default(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_domain::{OwnedServerName, ProfileAudience};
-use rookery_federation::{DnsSrv, Federation, Listener, NoMessages, OldKey, OwnKeys, Parts};
+use rookery_federation::{DnsSrv, Federation, Listener, OldKey, OwnKeys, Parts};
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
 use tokio::task::JoinHandle;
 
@@ -37,7 +37,7 @@ impl Serving {
             own: own_keys(config, node, name)?,
             commands: Arc::clone(&node.commands),
             reader: node.reader.clone(),
-            messages: Arc::new(NoMessages),
+            ephemeral: node.ephemeral.clone(),
             client: client(config)?,
             srv: Arc::new(DnsSrv::of_system()),
             access: settings.access.clone(),

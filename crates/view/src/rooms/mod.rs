@@ -7,6 +7,7 @@ mod naming;
 mod receipts;
 mod room;
 mod seen;
+mod servers;
 mod snapshot;
 mod state;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rookery_domain::{
     Change, Erased, EventStatus, Membership, MembershipStep, OwnedUserId, Pdu, RoomEvent,
-    TimelineEventType, UserId,
+    ServerInRoom, ServerName, ServersInRoom, TimelineEventType, UserId,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,7 @@ impl Member {
 pub struct RoomMembers {
     // Boxed, because most rooms are small and the nodes of such a map are not.
     members: BTreeMap<OwnedUserId, Box<Member>>,
+    servers: ServersInRoom<Position>,
     joined: u64,
     invited: u64,
     /// The last commit with an accepted event.
@@ -116,6 +117,18 @@ impl RoomMembers {
         use std::ops::Bound::{Excluded, Unbounded};
         let members = self.members.range::<UserId, _>((Excluded(user), Unbounded));
         members.map(|(user, member)| (user, &**member))
+    }
+
+    /// A server that has or had members in the room.
+    #[must_use]
+    pub fn server(&self, name: &ServerName) -> Option<&ServerInRoom<Position>> {
+        self.servers.get(name)
+    }
+
+    /// The servers that have or had members in the room, by name, after `name`.
+    #[must_use]
+    pub fn servers_after(&self, name: Option<&ServerName>) -> &[ServerInRoom<Position>] {
+        self.servers.after(name)
     }
 
     /// How many users are joined.
@@ -147,7 +160,7 @@ impl RoomMembers {
 
 impl Fold for RoomMembers {
     const NAME: &'static str = "memberships";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = RoomsOfUsers;
 
@@ -188,7 +201,7 @@ impl Fold for RoomMembers {
                 change.membership = holder.map(|(pdu, _)| Membership::of(pdu)).unwrap_or_default();
                 change.own = own == Some(user);
                 let now = self.set(user, holder, change);
-                self.recount(before.map(|(before, _)| before), change.membership);
+                self.recount(user, before.map(|(before, _)| before), change);
                 if before != Some(now) {
                     rooms_of_users.set(user, room, before, now);
                 }
@@ -270,13 +283,15 @@ impl RoomMembers {
         self.members.entry(user.to_owned()).or_insert_with(new)
     }
 
-    fn recount(&mut self, before: Option<Membership>, after: Membership) {
+    fn recount(&mut self, user: &UserId, before: Option<Membership>, now: MembershipChange) {
         if let Some(count) = before.and_then(|before| self.count(before)) {
             *count -= 1;
         }
-        if let Some(count) = self.count(after) {
+        if let Some(count) = self.count(now.membership) {
             *count += 1;
         }
+        let (before, after) = (before.unwrap_or_default(), now.membership);
+        self.servers.recount(user.server_name(), before, after, now.position);
     }
 }
 
