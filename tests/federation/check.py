@@ -21,6 +21,8 @@ def options():
     parser.add_argument("names", nargs="*", help="files in `scenarios`, or parts of names of scenarios")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     parser.add_argument("--repeat", type=int, default=1, help="how often each runs")
+    parser.add_argument("--stories", type=int, default=6, help="how many stories are generated")
+    parser.add_argument("--seed", type=int, default=1, help="the seed of the first story")
     return parser.parse_args()
 
 

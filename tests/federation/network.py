@@ -6,13 +6,14 @@ the sender by the `Authorization` header, so a server is cut off in both directi
 
 import asyncio
 import collections
+import json
 import re
 import ssl
 import threading
 
 HEAD_BYTES_MAX = 256 * 1024
 
-Request = collections.namedtuple("Request", "origin to method path status")
+Request = collections.namedtuple("Request", "origin to method path status pdus")
 
 
 class Broken(Exception):
@@ -138,8 +139,11 @@ class Gate:
         answer += await read_body(answer, behind[0])
         if self.network.is_cut(origin, self.name) or self.network.is_eaten(self.name, path):
             raise Broken
+        status, pdus = int(answer.split(b" ", 2)[1]), 0
+        if "/federation/v1/send/" in path:
+            pdus = len(json.loads(body)["pdus"])
         with self.network.lock:
-            self.network.requests.append(Request(origin, self.name, method, path, int(answer.split(b" ", 2)[1])))
+            self.network.requests.append(Request(origin, self.name, method, path, status, pdus))
         writer.write(answer)
         await writer.drain()
 

@@ -7,5 +7,6 @@ mod pair;
 mod peer;
 mod sending;
 mod states;
+mod strangers;
 mod taking_part;
 mod world;

@@ -101,6 +101,14 @@ pub(super) struct Here {
 
 impl Here {
     pub(super) async fn open(certificate: &Arc<Certificate>) -> Self {
+        Self::open_with(certificate, Vec::new()).await
+    }
+
+    /// A server that asks these others for the keys of servers that are away.
+    pub(super) async fn open_with(
+        certificate: &Arc<Certificate>,
+        notaries: Vec<OwnedServerName>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let listener = Listener::bind(address, Some(&certificate.files())).await.unwrap();
@@ -126,7 +134,8 @@ impl Here {
         let ephemeral = Ephemeral::new(Nobody, clock);
         let running = ephemeral.clone();
         tokio::spawn(async move { running.run().await });
-        let federation = federation(&server, (&reader, &ephemeral), certificate, folder.path());
+        let place = (folder.path(), notaries);
+        let federation = federation(&server, (&reader, &ephemeral), certificate, place);
         let serving = federation.clone();
         let serving = tokio::spawn(async move { serving.serve(listener).await });
         let sending = send(&federation);
@@ -144,7 +153,8 @@ impl Here {
     }
 
     fn opened(&self, folder: &std::path::Path) -> Federation {
-        federation(&self.server, (&self.reader, &self.ephemeral), &self.certificate, folder)
+        let place = (folder, Vec::new());
+        federation(&self.server, (&self.reader, &self.ephemeral), &self.certificate, place)
     }
 
     /// Stops the sender in the middle of its work, and starts one on the same file.
@@ -217,7 +227,7 @@ fn federation(
     server: &Server,
     (reader, ephemeral): (&Reader, &Ephemeral),
     certificate: &Certificate,
-    folder: &std::path::Path,
+    (folder, notaries): (&std::path::Path, Vec<OwnedServerName>),
 ) -> Federation {
     let line = server.key.to_line();
     let current = Arc::new(SigningKey::from_line(&line).unwrap());
@@ -230,7 +240,7 @@ fn federation(
         client: certificate.client(),
         srv: Arc::new(NoRecords),
         access: Access::default(),
-        notaries: Vec::new(),
+        notaries,
         pauses: Pauses { first: Duration::from_millis(5), longest: Duration::from_millis(20) },
         delegated: None,
         shows_profiles: true,

@@ -82,10 +82,14 @@ pub(crate) fn custom<'a>(
     cx: &Context,
 ) -> Result<Draft<'a>, Rejection> {
     super::message::check_call_type(event_type)?;
-    let free = ["m.room.encryption", "m.room.guest_access", "m.room.pinned_events"];
+    let free =
+        ["m.room.encryption", "m.room.guest_access", "m.room.pinned_events", SERVER_ACL_TYPE];
     let reserved = event_type.starts_with("m.room.") || event_type.starts_with("org.rookery.");
     if reserved && !free.contains(&event_type) {
         return Err(Rejection::ReservedType(event_type.to_owned()));
+    }
+    if event_type == SERVER_ACL_TYPE {
+        check_server_acl(state_key, content)?;
     }
     if event_type.is_empty() {
         return Err(Rejection::InvalidContent("the event type is empty".to_owned()));
@@ -95,6 +99,31 @@ pub(crate) fn custom<'a>(
     }
     let (kind, content) = (Cow::Borrowed(event_type), Cow::Borrowed(content));
     Ok(Draft { kind, state_key: Some(Cow::Borrowed(state_key)), content })
+}
+
+/// The servers that may take part in the room.
+const SERVER_ACL_TYPE: &str = "m.room.server_acl";
+
+/// Refuses lists that servers would read differently, or not at all.
+fn check_server_acl(state_key: &str, content: &JsonObject) -> Result<(), Rejection> {
+    let invalid = |what: &str| Err(Rejection::InvalidContent(what.to_owned()));
+    if !state_key.is_empty() {
+        return invalid("the state key of m.room.server_acl is empty");
+    }
+    for list in ["allow", "deny"] {
+        let Some(names) = content.get(list) else { continue };
+        if !names.as_array().is_some_and(|names| names.iter().all(serde_json::Value::is_string)) {
+            return invalid("`allow` and `deny` of m.room.server_acl are lists of texts");
+        }
+    }
+    if content.get("allow_ip_literals").is_some_and(|it| !it.is_boolean()) {
+        return invalid("`allow_ip_literals` of m.room.server_acl is true or false");
+    }
+    // Without an entry nobody could take part, and nobody could change that.
+    if content.get("allow").and_then(|names| names.as_array()).is_none_or(Vec::is_empty) {
+        return invalid("`allow` of m.room.server_acl names no server; [\"*\"] allows all");
+    }
+    Ok(())
 }
 
 /// Whether the content means the same as no state at all.

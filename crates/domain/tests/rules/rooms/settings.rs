@@ -77,6 +77,11 @@ fn examples() -> Vec<(RoomCommand, &'static str, Value)> {
             "m.room.pinned_events",
             json!({ "pinned": [] }),
         ),
+        (
+            state("m.room.server_acl", "", json!({ "allow": ["*"], "deny": ["evil.example"] })),
+            "m.room.server_acl",
+            json!({ "allow": ["*"], "deny": ["evil.example"] }),
+        ),
     ]
 }
 
@@ -90,7 +95,8 @@ fn a_moderator_sets_it_and_setting_it_again_changes_nothing() {
 #[test]
 fn a_member_without_power_cannot_set_it() {
     for (command, kind, _) in examples() {
-        let needed = if kind == "m.room.history_visibility" { 100 } else { 50 };
+        let of_admins = ["m.room.history_visibility", "m.room.server_acl"];
+        let needed = if of_admins.contains(&kind) { 100 } else { 50 };
         let action = format!("to set {kind}");
         public().joined(&[BOB]).when(BOB, command).then_err(&Rejection::InsufficientPower {
             needed,
@@ -111,6 +117,25 @@ fn a_stranger_cannot_set_it_even_to_what_it_is() {
 fn every_member_may_ask_for_what_holds_already() {
     for (command, ..) in examples() {
         public().joined(&[BOB]).and(ALICE, &command).when(BOB, &command).then_nothing();
+    }
+}
+
+#[test]
+fn lists_of_servers_have_the_form_that_all_servers_read() {
+    let key_is_empty = "the state key of m.room.server_acl is empty";
+    let lists = "`allow` and `deny` of m.room.server_acl are lists of texts";
+    let literals = "`allow_ip_literals` of m.room.server_acl is true or false";
+    let nobody = "`allow` of m.room.server_acl names no server; [\"*\"] allows all";
+    for (key, content, why) in [
+        ("x", json!({ "allow": ["*"] }), key_is_empty),
+        ("", json!({ "allow": "*" }), lists),
+        ("", json!({ "allow": ["*"], "deny": [1] }), lists),
+        ("", json!({ "allow": ["*"], "allow_ip_literals": "no" }), literals),
+        ("", json!({ "deny": ["evil.example"] }), nobody),
+        ("", json!({ "allow": [] }), nobody),
+    ] {
+        let refused = Rejection::InvalidContent(why.to_owned());
+        public().when(ALICE, state("m.room.server_acl", key, content)).then_err(&refused);
     }
 }
 
