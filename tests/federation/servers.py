@@ -68,7 +68,9 @@ def synapse(python, folder, certificates, network):
             "rc_invites": {"per_room": many, "per_user": many, "per_issuer": many},
             "rc_federation": {"window_size": 1000, "sleep_limit": 100000, "sleep_delay": 1, "reject_limit": 100000,
                               "concurrent": 100},
-            "federation": {"destination_min_retry_interval": "1s", "destination_max_retry_interval": RETRY_LONGEST},
+            # The last two are the pauses between the tries of one request.
+            "federation": {"destination_min_retry_interval": "1s", "destination_max_retry_interval": RETRY_LONGEST,
+                           "max_short_retry_delay": "1s", "max_long_retry_delay": "1s"},
         }, file)
     command = [python, "-m", "synapse.app.homeserver", "-c", path, "-c", more]
     server = processes.Program(folder, "synapse", command, port)

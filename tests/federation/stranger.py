@@ -4,14 +4,13 @@ It has only the parts that a test needs: its key, one user, and answers that a s
 """
 
 import hashlib
+import http.client
 import http.server
 import json
 import random
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 
 import signedjson.key
 import signedjson.sign
@@ -27,6 +26,7 @@ class Stranger:
         ca, certificate, key = world.certificates
         self.key = signedjson.key.generate_signing_key("stranger")
         self.answers, self.asked = {}, []
+        self.connections, self.lock = {}, threading.Lock()
         stranger = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,13 +80,23 @@ class Stranger:
         signature = signed["signatures"][self.name]["ed25519:stranger"]
         header = 'X-Matrix origin="%s",destination="%s",key="ed25519:stranger",sig="%s"' % (self.name, server, signature)
         body = None if content is None else encode_canonical_json(content)
-        asked = urllib.request.Request("https://%s%s" % (server, path), body, method=method, headers={
-            "Authorization": header, "Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(asked, timeout=60, context=self.context) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or b"{}")
+        headers = {"Authorization": header, "Content-Type": "application/json"}
+        with self.lock:
+            connection = self.connections.get(server)
+            for attempt in (1, 2):
+                # A connection that has been idle for long is gone.
+                connection = connection or http.client.HTTPSConnection(server, timeout=60, context=self.context)
+                try:
+                    connection.request(method, path, body, headers)
+                    answer = connection.getresponse()
+                    break
+                except (OSError, http.client.HTTPException):
+                    connection.close()
+                    connection = None
+                    if attempt == 2:
+                        raise
+            self.connections[server] = connection
+            return answer.status, json.loads(answer.read() or b"{}")
 
     def join(self, server, room):
         """Joins a room by the two requests, and returns what is needed to make events there."""

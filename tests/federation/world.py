@@ -1,6 +1,9 @@
 """The servers of a run, each started when a scenario asks for it, and the users that scenarios make on them."""
 
+import json
 import os
+import sqlite3
+import subprocess
 import sys
 import time
 
@@ -57,6 +60,22 @@ class World:
         self.users += 1
         kind = RookeryUser if server.name.startswith("rookery") else MatrixUser
         return kind(server, "%s%d" % (name, self.users))
+
+    def log_of(self, server, room):
+        """The events of a room in the log of a server of ours, in order: ID, status and event."""
+        lines = subprocess.run(
+            [self.program, "log", "tail", "--after", "0", "--data", server.data], stdout=subprocess.PIPE, check=True,
+            text=True).stdout.splitlines()
+        commits = [json.loads(line) for line in lines if '"room/%s"' % room in line]
+        return [(it["id"], it["envelope"]["status"], it["content"]) for commit in commits for it in commit["events"]]
+
+    @staticmethod
+    def soft_failed_at(server, room):
+        """The IDs of the events of a room that a Synapse has soft-failed, from its database."""
+        database = sqlite3.connect("file:%s?mode=ro" % server.database, uri=True)
+        rows = database.execute("SELECT event_id, internal_metadata FROM event_json WHERE room_id = ?", (room,)).fetchall()
+        database.close()
+        return {event for event, metadata in rows if json.loads(metadata).get("soft_failed")}
 
     def cut_off(self, server, other=None):
         """Ends all requests to and from a server, or between two of them."""

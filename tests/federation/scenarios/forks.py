@@ -76,3 +76,26 @@ def two_servers_that_were_apart_meet_in_one_state(world):
         check_streams(room, state, timeline, since, with_late, without_late)
         with_late.close()
         without_late.close()
+
+
+@scenario
+def events_of_a_server_that_did_not_know_of_a_ban_soft_fail_here_as_at_synapse(world):
+    for version in VERSIONS:
+        ann, bob, room = room_here(world, version)
+        mallory = world.user(world.other_synapse, "mallory")
+        mallory.join(room, world.rookery.server_name)
+        ann.set_level(room, mallory.user_id, 50)
+        until_state_is_one([ann, bob, mallory], room)
+        world.cut_off(world.other_synapse)
+        ann.ban(room, mallory.user_id)
+        until_state_is_one([ann, bob], room)
+        sent = {mallory.say(room, "mallory, who does not know of it, %d" % number) for number in range(5)}
+        sent.add(mallory.set_topic(room, "topic of mallory"))
+        sent.add(mallory.set_state(room, "org.example.setting", {"by": "mallory"}, "key"))
+        world.mend()
+        until_equal(
+            "the events have arrived", sent, lambda: world.soft_failed_at(world.synapse, room),
+            lambda: {event for event, status, _ in world.log_of(world.rookery, room) if status == "soft_failed"})
+        until_state_is_one([ann, bob], room)
+        shown = {it["eventId"] for it in ann.timeline(room)} | {it["event_id"] for it in bob.timeline(room)}
+        assert not shown & sent, "a soft-failed event is shown"
