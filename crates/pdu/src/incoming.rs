@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use ruma_common::{
     CanonicalJsonObject, CanonicalJsonValue, EventId, MilliSecondsSinceUnixEpoch, OwnedEventId,
-    OwnedRoomId, OwnedServerName, OwnedUserId, RoomVersionId, ServerName,
-    canonical_json::redact_in_place, room_version_rules::RoomVersionRules, serde::Base64,
+    OwnedRoomId, OwnedServerName, RoomVersionId, ServerName, canonical_json::redact_in_place,
+    room_version_rules::RoomVersionRules, serde::Base64,
 };
 use ruma_signatures::{
     PublicKeyMap, Verified, reference_hash, required_server_signatures_to_verify_event,
@@ -29,9 +29,8 @@ use crate::{
 /// An event of the right form, before its signatures are checked.
 #[derive(Debug)]
 pub struct Incoming {
-    event_id: OwnedEventId,
-    sender: OwnedUserId,
-    sent: MilliSecondsSinceUnixEpoch,
+    /// The event, unless its content turns out to be another than its hash says.
+    pdu: Pdu,
     object: CanonicalJsonObject,
     rules: RoomVersionRules,
 }
@@ -97,8 +96,7 @@ impl Incoming {
         let hash = hash.map_err(|error| IncomingError::Form(error.to_string()))?;
         let event_id = OwnedEventId::try_from(format!("${hash}"))
             .map_err(|error| IncomingError::Form(error.to_string()))?;
-        let pdu = pdu(&event_id, &object)?;
-        Ok(Self { sender: pdu.sender, sent: pdu.origin_server_ts, event_id, object, rules })
+        Ok(Self { pdu: pdu(event_id, &object)?, object, rules })
     }
 
     /// The version of the room that a create event opens. A create event has no previous events.
@@ -132,26 +130,26 @@ impl Incoming {
         homed.room_id.or_else(|| {
             let version = Self::version_of_create(json)?;
             let incoming = Self::read(json, &version).ok()?;
-            Some(pdu(&incoming.event_id, &incoming.object).ok()?.room_id)
+            Some(incoming.pdu.room_id)
         })
     }
 
     /// The event's ID, computed from its bytes.
     #[must_use]
     pub fn event_id(&self) -> &EventId {
-        &self.event_id
+        &self.pdu.event_id
     }
 
     /// Whether it claims to be from a user of this server.
     #[must_use]
     pub fn is_from(&self, server: &ServerName) -> bool {
-        self.sender.server_name() == server
+        self.pdu.sender.server_name() == server
     }
 
     /// The time at which it was sent, according to its server.
     #[must_use]
     pub fn sent(&self) -> MilliSecondsSinceUnixEpoch {
-        self.sent
+        self.pdu.origin_server_ts
     }
 
     /// The servers that must have signed it, each with the IDs of the keys that it used.
@@ -178,27 +176,26 @@ impl Incoming {
     pub fn verify(mut self, keys: &PublicKeys) -> Result<Pdu, IncomingError> {
         let verified = verify_event(&keys.0, &self.object, &self.rules)
             .map_err(|error| IncomingError::Signatures(error.to_string()))?;
-        if verified == Verified::Signatures {
-            redact_in_place(&mut self.object, &self.rules.redaction, None)
-                .map_err(|error| IncomingError::Form(error.to_string()))?;
+        if verified == Verified::All {
+            return Ok(self.pdu);
         }
-        pdu(&self.event_id, &self.object)
+        redact_in_place(&mut self.object, &self.rules.redaction, None)
+            .map_err(|error| IncomingError::Form(error.to_string()))?;
+        pdu(self.pdu.event_id, &self.object)
     }
 }
 
 impl Incoming {
     /// The event without a check of its signatures. Use it only to look the event up.
-    ///
-    /// # Errors
-    /// [`IncomingError::Form`] if it cannot be read.
-    pub fn unverified(self) -> Result<Pdu, IncomingError> {
-        pdu(&self.event_id, &self.object)
+    #[must_use]
+    pub fn unverified(self) -> Pdu {
+        self.pdu
     }
 }
 
-fn pdu(event_id: &EventId, object: &CanonicalJsonObject) -> Result<Pdu, IncomingError> {
+fn pdu(event_id: OwnedEventId, object: &CanonicalJsonObject) -> Result<Pdu, IncomingError> {
     let json = serde_json::to_vec(object)?;
-    Pdu::parse(event_id.to_owned(), json.into()).map_err(|error| match error {
+    Pdu::parse(event_id, json.into()).map_err(|error| match error {
         PduError::Malformed(error) => IncomingError::Form(error.to_string()),
         error @ PduError::Homeless(_) => IncomingError::Form(error.to_string()),
     })

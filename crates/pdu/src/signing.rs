@@ -152,7 +152,7 @@ impl SigningKey {
 /// # Errors
 /// If the object has no valid signature of this server by this key.
 pub fn verify_object(
-    object: &CanonicalJsonObject,
+    mut object: CanonicalJsonObject,
     server_name: &ServerName,
     key_id: &str,
     key: [u8; 32],
@@ -166,7 +166,6 @@ pub fn verify_object(
     let entity = CanonicalJsonObject::from([(key_id.to_owned(), made.clone())]);
     let only =
         CanonicalJsonObject::from([(server_name.to_string(), CanonicalJsonValue::Object(entity))]);
-    let mut object = object.clone();
     object.insert("signatures".to_owned(), CanonicalJsonValue::Object(only));
     let keys = [(key_id.to_owned(), Base64::new(key.to_vec()))].into();
     let keys = [(server_name.to_string(), keys)].into();

@@ -158,49 +158,23 @@ impl Commands {
         version: &RoomVersionId,
         json: &RawValue,
     ) -> Result<Arc<Pdu>, Box<Receipt>> {
-        let refused = |id: Option<OwnedEventId>, why: String| Box::new(Receipt::refused(id, why));
-        let incoming =
-            Incoming::read(json, version).map_err(|error| refused(None, error.to_string()))?;
+        let incoming = read(json, version)?;
         // An event that claims to be from this server is known here, or it is forged. Its
         // signatures prove nothing.
         if incoming.is_from(&self.server_name) {
-            let id = incoming.event_id().to_owned();
-            let pdu = incoming.unverified();
-            let pdu = pdu.map_err(|error| refused(Some(id), error.to_string()))?;
-            return in_room(pdu, room_id);
+            return in_room(incoming.unverified(), room_id);
         }
-        self.signed(keys, room_id, version, json).await
+        in_room(signed(keys, incoming).await?, room_id)
     }
 
-    /// The checks that only need the room's version, also for events of this server.
-    pub(super) async fn signed(
-        &self,
+    /// The same for events of any server, this one too.
+    pub(super) async fn verified_of_all(
         keys: &dyn ServerKeys,
         room_id: &RoomId,
         version: &RoomVersionId,
         json: &RawValue,
     ) -> Result<Arc<Pdu>, Box<Receipt>> {
-        let refused = |id: Option<OwnedEventId>, why: String| Box::new(Receipt::refused(id, why));
-        let incoming =
-            Incoming::read(json, version).map_err(|error| refused(None, error.to_string()))?;
-        let id = incoming.event_id().to_owned();
-        let signers = incoming.signers();
-        let signers = signers.map_err(|error| refused(Some(id.clone()), error.to_string()))?;
-        let mut public = PublicKeys::default();
-        for (server, key_ids) in &signers {
-            for key_id in key_ids {
-                match keys.public_key(server, key_id, incoming.sent()).await {
-                    Ok(key) => key.map(|key| public.insert(server, key_id, key)),
-                    Err(error) => {
-                        let why = format!("the keys of {server} are not available now ({error})");
-                        return Err(refused(Some(id), why));
-                    }
-                };
-            }
-        }
-        let pdu = incoming.verify(&public);
-        let pdu = pdu.map_err(|error| refused(Some(id), error.to_string()))?;
-        in_room(pdu, room_id)
+        in_room(signed(keys, read(json, version)?).await?, room_id)
     }
 
     /// Decides and appends until no event is left. Returns `false` if another writer came first.
@@ -369,6 +343,32 @@ impl Commands {
             );
         }
     }
+}
+
+fn read(json: &RawValue, version: &RoomVersionId) -> Result<Incoming, Box<Receipt>> {
+    Incoming::read(json, version)
+        .map_err(|error| Box::new(Receipt::refused(None, error.to_string())))
+}
+
+/// The event, if all servers that have to sign it have signed it.
+async fn signed(keys: &dyn ServerKeys, incoming: Incoming) -> Result<Pdu, Box<Receipt>> {
+    let id = incoming.event_id().to_owned();
+    let refused = |why: String| Box::new(Receipt::refused(Some(id.clone()), why));
+    let signers = incoming.signers().map_err(|error| refused(error.to_string()))?;
+    let mut public = PublicKeys::default();
+    for (server, key_ids) in &signers {
+        for key_id in key_ids {
+            match keys.public_key(server, key_id, incoming.sent()).await {
+                Ok(key) => key.map(|key| public.insert(server, key_id, key)),
+                Err(error) => {
+                    return Err(refused(format!(
+                        "the keys of {server} are not available now ({error})"
+                    )));
+                }
+            };
+        }
+    }
+    incoming.verify(&public).map_err(|error| refused(error.to_string()))
 }
 
 /// The event, if it is one of this room.

@@ -285,7 +285,6 @@ fn checked(
         return Err(Refusal::invalid("the event has another ID than the path names"));
     }
     let pdu = incoming.unverified();
-    let pdu = pdu.map_err(|error| Refusal::bad("M_BAD_JSON", error.to_string()))?;
     let is_own = pdu.sender.server_name() == request.origin
         && pdu.state_key.as_deref() == Some(pdu.sender.as_str());
     let is_membership =

@@ -71,7 +71,7 @@ pub(super) fn read_answer(
     let mut keys = Vec::new();
     for (key_id, key) in &answer.verify_keys {
         let Some(key) = decode(key_id, &key.key) else { continue };
-        if verify_object(object, server, key_id, key).is_ok() {
+        if verify_object(object.clone(), server, key_id, key).is_ok() {
             keys.push(StoredKey { key_id: key_id.clone(), key, valid_until, is_old: false });
         }
     }

@@ -228,7 +228,7 @@ impl RemoteKeys {
         let notary_keys = self.ask_server(notary, now).await?;
         for object in &answer.server_keys {
             let has_signed = notary_keys.iter().any(|key| {
-                rookery_pdu::verify_object(object, notary, &key.key_id, key.key).is_ok()
+                rookery_pdu::verify_object(object.clone(), notary, &key.key_id, key.key).is_ok()
             });
             if has_signed {
                 keys.extend(read_answer(object, server, now)?);

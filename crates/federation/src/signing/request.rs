@@ -75,7 +75,7 @@ pub(crate) fn verify_request(
         CanonicalJsonValue::Object(by_key),
     )]);
     object.insert("signatures".to_owned(), CanonicalJsonValue::Object(by_server));
-    verify_object(&object, &header.origin, &header.key, key)
+    verify_object(object, &header.origin, &header.key, key)
 }
 
 #[cfg(test)]
