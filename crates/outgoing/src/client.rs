@@ -3,6 +3,8 @@
 //! **Invariant:** a name is resolved once for a request, by the [`Resolver`] of this client. No other part resolves it.
 //! **Invariant:** if one of the addresses of a name is refused, nothing is sent.
 //! **Invariant:** an answer is never followed to another place, and at most `answer_bytes_max` of it are read.
+//! **Invariant:** all answers that arrive at the same time take bounded memory: beyond its first MiB, each has to get its
+//! share of 256 MiB.
 
 use std::{
     io,
@@ -37,6 +39,11 @@ pub const TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Most bytes of an answer that are read.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Most MiB of all answers that arrive at the same time, without the first one of each.
+const LARGE_MIBS_MAX: usize = 256;
+
+const MIB: usize = 1024 * 1024;
 
 /// Most headers of an answer.
 const HEADERS_MAX: usize = 100;
@@ -97,6 +104,7 @@ pub struct Client {
     resolver: Arc<dyn Resolver>,
     tls: Tls,
     resolving: Arc<Semaphore>,
+    large: Arc<Semaphore>,
 }
 
 impl Client {
@@ -104,7 +112,21 @@ impl Client {
     #[must_use]
     pub fn new(guard: Guard, resolver: Arc<dyn Resolver>, tls: impl Into<Tls>) -> Self {
         let tls = tls.into();
-        Self { guard, resolver, tls, resolving: Arc::new(Semaphore::new(RESOLVED_AT_ONCE_MAX)) }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        let (resolving, large) = (semaphore(RESOLVED_AT_ONCE_MAX), semaphore(LARGE_MIBS_MAX));
+        Self { guard, resolver, tls, resolving, large }
+    }
+
+    /// The same client, with another bound for large answers.
+    #[cfg(test)]
+    pub(crate) fn with_large_mibs(self, mibs: usize) -> Self {
+        Self { large: Arc::new(Semaphore::new(mibs)), ..self }
+    }
+
+    /// The MiB that large answers can still take.
+    #[cfg(test)]
+    pub(crate) fn large_mibs_left(&self) -> usize {
+        self.large.available_permits()
     }
 
     /// Sends a request, and returns its answer, whatever its status is.
@@ -116,7 +138,7 @@ impl Client {
         let bytes_max = request.answer_bytes_max;
         let answer = timeout_at(deadline, self.answer(request)).await;
         let response = answer.unwrap_or(Err(SendError::TooSlow))?;
-        Ok(read(response, deadline, bytes_max).await)
+        Ok(read(response, deadline, bytes_max, &self.large).await)
     }
 
     /// Refuses a target that is an address to which nothing may be sent. Resolves no name.
@@ -217,13 +239,19 @@ struct Arriving {
     _connection: Running,
 }
 
-/// Reads the body of an answer, as far as it arrives until `deadline`. The status is the answer, also if the rest of the
-/// body does not arrive.
-async fn read(arriving: Arriving, deadline: Instant, bytes_max: usize) -> Answer {
+/// Reads the body of an answer, as far as it arrives until `deadline` and there is memory for it. The status is the
+/// answer, also if the rest of the body does not arrive.
+async fn read(
+    arriving: Arriving,
+    deadline: Instant,
+    bytes_max: usize,
+    large: &Semaphore,
+) -> Answer {
     let Arriving { response, _connection } = arriving;
     let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     let mut is_cut = false;
+    let mut shares = Vec::new();
     while let Some(frame) = timeout_at(deadline, incoming.frame()).await.transpose() {
         let Ok(Ok(frame)) = frame else {
             is_cut = true;
@@ -235,6 +263,14 @@ async fn read(arriving: Arriving, deadline: Instant, bytes_max: usize) -> Answer
         if data.len() > room {
             is_cut = true;
             break;
+        }
+        // A frame is shorter than a MiB.
+        if body.len() > (shares.len() + 1) * MIB {
+            let Ok(share) = large.try_acquire() else {
+                is_cut = true;
+                break;
+            };
+            shares.push(share);
         }
     }
     let (status, headers) = (head.status, head.headers);

@@ -19,6 +19,8 @@ pub use self::{
     incoming::{Incoming, IncomingError, PublicKeys},
     redaction::RedactError,
     seal::{SealError, Unsealed},
-    signing::{ObjectError, ParseKeyError, SignError, SigningKey, sign, verify_object},
+    signing::{
+        ObjectError, ParseKeyError, SignError, SigningKey, sign, verify_bytes, verify_object,
+    },
     versions::supported_rules,
 };

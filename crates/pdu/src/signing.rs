@@ -8,10 +8,10 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ruma_common::{
-    CanonicalJsonObject, CanonicalJsonValue, RoomVersionId, ServerName, canonical_json::redact,
-    serde::Base64,
+    CanonicalJsonObject, CanonicalJsonValue, RoomVersionId, ServerName, SigningKeyAlgorithm,
+    canonical_json::redact, serde::Base64,
 };
-use ruma_signatures::{Ed25519KeyPair, sign_json, verify_json};
+use ruma_signatures::{Ed25519KeyPair, sign_json, verify_canonical_json_bytes, verify_json};
 
 use crate::Pdu;
 
@@ -170,6 +170,23 @@ pub fn verify_object(
     let keys = [(key_id.to_owned(), Base64::new(key.to_vec()))].into();
     let keys = [(server_name.to_string(), keys)].into();
     verify_json(&keys, &object).map_err(|error| ObjectError(error.to_string()))
+}
+
+/// Checks a signature on bytes, which are an object in canonical JSON.
+///
+/// # Errors
+/// If the signature was not made by this key, or is not one in base64.
+pub fn verify_bytes(
+    bytes: &[u8],
+    signature: &str,
+    key_id: &str,
+    key: [u8; 32],
+) -> Result<(), ObjectError> {
+    let signature = Base64::<ruma_common::serde::base64::Standard>::parse(signature)
+        .map_err(|error| ObjectError(error.to_string()))?;
+    let algorithm = SigningKeyAlgorithm::from(key_id.split(':').next().unwrap_or_default());
+    verify_canonical_json_bytes(&algorithm, &key, signature.as_bytes(), bytes)
+        .map_err(|error| ObjectError(error.to_string()))
 }
 
 /// An object cannot be signed, or its signature does not hold.

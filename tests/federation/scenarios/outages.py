@@ -1,6 +1,7 @@
 """Servers that are away, killed, or whose answers get lost: everything arrives, and nothing twice."""
 
 import collections
+import signal
 import time
 
 from registry import scenario
@@ -91,3 +92,26 @@ def lost_answers_double_nothing(world):
         until_heard([ann, bob], room, said)
         until_equal("three answers were lost", 3, lambda eaten=eaten: len(eaten))
         assert len(set(eaten)) < 3, "a transaction that was not answered is sent again as it is: %s" % eaten
+
+
+@scenario
+def a_server_that_stalls_delays_no_other(world):
+    ann, bob, room = room_here(world, "11")
+    carol = world.user(world.other_synapse, "carol")
+    carol.join(room, world.rookery.server_name)
+    said = []
+
+    def say(text):
+        ann.say(room, text)
+        said.append((ann.user_id, text))
+    say("before")
+    until_heard([ann, bob, carol], room, said)
+    # It takes connections, and never answers.
+    world.synapse.process.send_signal(signal.SIGSTOP)
+    try:
+        for number in range(20):
+            say("meanwhile %d" % number)
+        until_heard([ann, carol], room, said)
+    finally:
+        world.synapse.process.send_signal(signal.SIGCONT)
+    until_heard([bob], room, said, wait=90)

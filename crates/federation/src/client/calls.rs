@@ -18,6 +18,9 @@ use crate::paths::{percent, query};
 /// Most bytes of the answer to a join, and of a state.
 const STATE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+/// Most bytes of the IDs of a state: those of 200,000 events, twice.
+const IDS_BYTES_MAX: usize = 24 * 1024 * 1024;
+
 /// How long a join, or a request for a state, takes at most.
 const LONG_TIME_MAX: Duration = Duration::from_mins(2);
 
@@ -194,7 +197,7 @@ impl Remote {
     ) -> Result<StateIds, CallError> {
         let path = format!("/_matrix/federation/v1/state_ids/{}", percent(room.as_str()));
         let path = query(&path, &[("event_id", event_id.as_str())]);
-        let call = Call::get(path).answer_bytes_max(STATE_BYTES_MAX).time_max(LONG_TIME_MAX);
+        let call = Call::get(path).answer_bytes_max(IDS_BYTES_MAX).time_max(LONG_TIME_MAX);
         self.ask(server, call).await
     }
 

@@ -52,13 +52,17 @@ impl Link {
 }
 
 impl Queue {
-    /// Queues an event. Returns it if the destination is behind: its place has to be stored.
+    /// Queues an event, unless it waits already. Returns it if the destination is behind: its place has to be stored.
     pub(super) fn push(&mut self, place: Place, room: &OwnedRoomId) -> Option<Place> {
         if place <= self.state.cursor {
             return None;
         }
         if self.state.is_behind {
             return Some(place);
+        }
+        // A page that failed in the middle is routed again.
+        if self.pending.back().is_some_and(|(last, _)| *last >= place) {
+            return None;
         }
         self.pending.push_back((place, room.clone()));
         None

@@ -5,7 +5,8 @@
 //!
 //! **Invariant:** a transaction is stored before it is sent, and is sent again as it is until it is taken, also after a
 //! restart. Only content that was redacted since is left out.
-//! **Invariant:** the position moves only past events that are stored, delivered, or superseded in their room.
+//! **Invariant:** the position moves only past events that are stored, delivered, or superseded in their room. It is
+//! stored seldom if nothing else changes; events that are routed again after a kill are skipped by the cursors.
 //! **Invariant:** memory is bounded: a server with [`PENDING_MAX`](link::PENDING_MAX) waiting events gets only the last
 //! event of each room later, and asks for the rest.
 
@@ -21,4 +22,4 @@ mod worker;
 pub(crate) use self::routing::Sender;
 pub use self::status::DestinationStatus;
 #[cfg(test)]
-pub(crate) use self::{link::PENDING_MAX, worker::MESSAGES_TIME_MAX};
+pub(crate) use self::{link::PENDING_MAX, routing::STORED_EVERY, worker::MESSAGES_TIME_MAX};

@@ -1,7 +1,7 @@
 //! Reads the log, and queues each event for its destinations.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -34,6 +34,10 @@ use crate::{
 /// How many commits are routed at once.
 const PAGE: usize = 256;
 
+/// How many commits are routed before a position alone is stored. After a kill they are routed again, and the cursors of
+/// the destinations skip the events that were sent.
+pub(crate) const STORED_EVERY: u64 = 1_000;
+
 /// How long the sender waits after an error of the log or of its file.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -64,6 +68,16 @@ pub(super) struct Shared {
     pub(super) ephemeral: Ephemeral,
     /// Permits for transactions without events, which take none of those with events.
     pub(super) sending_messages: Semaphore,
+}
+
+/// The memory of the routing of commits from page to page.
+struct Routing {
+    audience: Audience,
+    /// The position in the file.
+    stored: Position,
+    /// The events of other servers that are passed on, by their places. Their notes are removed together with a stored
+    /// position behind them: until then a restart routes them again.
+    passed_on: VecDeque<(Position, String)>,
 }
 
 /// Why commits are not routed now.
@@ -102,6 +116,12 @@ impl Sender {
         }))
     }
 
+    /// The position up to which commits are queued.
+    #[cfg(test)]
+    pub(crate) async fn routed(&self) -> Position {
+        *self.0.routed.lock().await
+    }
+
     /// Sends until this is dropped. It can be called once.
     pub(crate) async fn run(&self) {
         let Some(mut links) = self.0.unstarted.lock().take() else { return };
@@ -121,11 +141,15 @@ impl Sender {
 
     async fn route_all(&self) {
         let reader = self.0.events.reader.clone();
-        let mut audience = Audience::new(self.0.own_name.clone(), reader.clone());
+        let mut routing = Routing {
+            audience: Audience::new(self.0.own_name.clone(), reader.clone()),
+            stored: *self.0.routed.lock().await,
+            passed_on: VecDeque::new(),
+        };
         let mut checkpoint = reader.models().checkpoint();
         loop {
             let reached = *checkpoint.borrow_and_update();
-            match self.route(&reader, &mut audience, reached).await {
+            match self.route(&reader, &mut routing, reached).await {
                 Ok(true) => {}
                 Ok(false) => {
                     if checkpoint.changed().await.is_err() {
@@ -194,7 +218,7 @@ impl Sender {
     async fn route(
         &self,
         reader: &Reader,
-        audience: &mut Audience,
+        routing: &mut Routing,
         reached: Position,
     ) -> Result<bool, Stuck> {
         let mut routed = self.0.routed.lock().await;
@@ -207,7 +231,7 @@ impl Sender {
         let Some(last) = records.last().map(|record| record.position) else { return Ok(false) };
         let mut change = SenderChange::default();
         for commit in decode(&*log, &records).await? {
-            self.queue(audience, &commit, &mut change).await?;
+            self.queue(routing, &commit, &mut change).await?;
         }
         let mut safe = last;
         let links: Vec<_> = self.0.links.lock().values().cloned().collect();
@@ -223,11 +247,18 @@ impl Sender {
                 safe = safe.min(Position(first.saturating_sub(1)));
             }
         }
-        change.routed = Some(safe);
-        // Events in memory are queued already, so a failure is tried again for the change alone.
-        while let Err(error) = self.0.store.change_sender(change.clone()).await {
-            tracing::warn!(%error, "cannot store the queues for other servers: trying again");
-            tokio::time::sleep(RETRY_AFTER).await;
+        let is_behind = |(place, _): &&(Position, String)| *place <= safe;
+        let passed = routing.passed_on.iter().take_while(is_behind).count();
+        change.relayed.extend(routing.passed_on.drain(..passed).map(|(_, event)| event));
+        // A message in a room of this server alone does not wait for a second file, nor write to it.
+        if !change.is_empty() || safe.0 >= routing.stored.0.saturating_add(STORED_EVERY) {
+            change.routed = Some(safe);
+            // Events in memory are queued already, so a failure is tried again for the change alone.
+            while let Err(error) = self.0.store.change_sender(change.clone()).await {
+                tracing::warn!(%error, "cannot store the queues for other servers: trying again");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            routing.stored = safe;
         }
         *routed = last;
         for link in self.0.links.lock().values() {
@@ -241,14 +272,14 @@ impl Sender {
 
     async fn queue(
         &self,
-        audience: &mut Audience,
+        routing: &mut Routing,
         commit: &Committed,
         change: &mut SenderChange,
     ) -> Result<(), StoreError> {
         let room = match commit.stream.split() {
             Some((StreamKind::Room, room)) => room,
             Some((StreamKind::User, user)) => {
-                self.queue_receipts(audience, commit, user);
+                self.queue_receipts(&mut routing.audience, commit, user);
                 return Ok(());
             }
             _ => return Ok(()),
@@ -256,10 +287,11 @@ impl Sender {
         let Ok(room) = <&RoomId>::try_from(room) else { return Ok(()) };
         let room: OwnedRoomId = room.to_owned();
         for (index, event) in commit.room_events() {
-            let Concerned { mut servers, newcomers } = audience.of(&room, event, commit.position);
+            let Concerned { mut servers, newcomers } =
+                routing.audience.of(&room, event, commit.position);
             self.introduce(&room, &newcomers);
             self.introduce_members(event, &servers);
-            if servers.is_empty() || !self.leaves(event, change).await? {
+            if servers.is_empty() || !self.leaves(event, commit.position, routing).await? {
                 continue;
             }
             servers.remove(event.pdu.sender.server_name());
@@ -315,7 +347,8 @@ impl Sender {
     async fn leaves(
         &self,
         event: &RoomEvent,
-        change: &mut SenderChange,
+        position: Position,
+        routing: &mut Routing,
     ) -> Result<bool, StoreError> {
         if event.envelope.status != EventStatus::Accepted {
             return Ok(false);
@@ -328,7 +361,7 @@ impl Sender {
         }
         let is_relayed = self.0.store.is_relayed(&event.pdu.event_id).await?;
         if is_relayed {
-            change.relayed.push(event.pdu.event_id.to_string());
+            routing.passed_on.push_back((position, event.pdu.event_id.to_string()));
         }
         Ok(is_relayed)
     }

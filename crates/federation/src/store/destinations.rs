@@ -67,6 +67,18 @@ pub(crate) struct SenderChange {
     pub(crate) relayed: Vec<String>,
 }
 
+impl SenderChange {
+    /// Whether it stores nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { routed, destinations, ends, sent_ends, relayed } = self;
+        routed.is_none()
+            && destinations.is_empty()
+            && ends.is_empty()
+            && sent_ends.is_empty()
+            && relayed.is_empty()
+    }
+}
+
 impl Store {
     /// The position up to which commits are routed; `None` before the first start.
     pub(crate) async fn routed(&self) -> Result<Option<Position>, StoreError> {

@@ -85,3 +85,55 @@ async fn a_server_that_was_away_for_long_gets_the_last_event_of_each_room() {
     here.say(&room, "after").await;
     peer.taken.until(|tries| texts(tries).contains(&"after".to_owned())).await;
 }
+
+/// Waits until the sender has routed everything, and returns the position in its file.
+async fn stored(here: &Here) -> u64 {
+    let home = here.federation.home();
+    let end = *here.server.log.tail().borrow();
+    while home.sender.routed().await < end {
+        tokio::task::yield_now().await;
+    }
+    home.store.routed().await.unwrap().unwrap().0
+}
+
+#[tokio::test]
+async fn messages_in_rooms_of_this_server_alone_seldom_write_to_the_file() {
+    let (mut here, peer, room) = joined().await;
+    here.say(&room, "first").await;
+    peer.taken.until(|tries| texts(tries).len() == 1).await;
+    let alone = here.public_room().await;
+    let before = stored(&here).await;
+    for number in 0..100 {
+        here.say(&alone, &format!("m{number}")).await;
+    }
+    assert_eq!(stored(&here).await, before);
+    // A restart routes them again, and sends nothing twice.
+    here.restart_sender().await;
+    here.say(&room, "second").await;
+    peer.taken.until(|tries| texts(tries).len() >= 2).await;
+    assert_eq!(texts(&peer.taken.tries.lock()), ["first", "second"]);
+    for number in 0..crate::sender::STORED_EVERY {
+        here.say(&alone, &format!("n{number}")).await;
+    }
+    assert!(stored(&here).await > before);
+}
+
+#[tokio::test]
+async fn the_join_of_another_server_is_passed_on_after_a_kill() {
+    let (mut here, peer, room) = joined().await;
+    *peer.taken.is_down.lock() = true;
+    here.say(&room, "one").await;
+    peer.taken.until(|tries| !tries.is_empty()).await;
+    let other = Peer::open(&here.certificate).await;
+    other.join(&here, &room).await;
+    stored(&here).await;
+    // The join waits in memory, behind the transaction that is not taken.
+    here.restart_sender().await;
+    *peer.taken.is_down.lock() = false;
+    let user = other.user();
+    let has_join = |tries: &[(String, Bytes)]| {
+        let bodies = tries.iter().map(|(_, body)| String::from_utf8_lossy(body).into_owned());
+        bodies.into_iter().any(|body| body.contains(&format!("\"state_key\":\"{user}\"")))
+    };
+    peer.taken.until(has_join).await;
+}

@@ -264,3 +264,36 @@ async fn an_endless_head_is_no_answer() {
     let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await;
     assert!(matches!(sent, Err(SendError::Broken { .. })), "{sent:?}");
 }
+
+#[tokio::test]
+async fn answers_that_arrive_at_the_same_time_share_their_memory() {
+    const MIB: usize = 1024 * 1024;
+    let client = Arc::new(client().with_large_mibs(4));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    let ask = || {
+        let (client, request) = (Arc::clone(&client), request(&url));
+        let request = Request { answer_bytes_max: 100 * MIB, ..request };
+        tokio::spawn(async move { client.send(request).await.unwrap() })
+    };
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+    // The first answer stops in its fourth MiB. It goes on holding three of the four.
+    let first = ask();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    stream.write_all(head).await.unwrap();
+    stream.write_all(&vec![b'x'; 3 * MIB + 1]).await.unwrap();
+    while client.large_mibs_left() > 1 {
+        tokio::task::yield_now().await;
+    }
+    // The second one never ends. It gets the fourth and no more.
+    let second = ask();
+    let (mut other, _) = listener.accept().await.unwrap();
+    other.write_all(head).await.unwrap();
+    while other.write_all(&vec![b'x'; MIB]).await.is_ok() {}
+    let answer = second.await.unwrap();
+    assert!(answer.is_cut);
+    assert!((2 * MIB..3 * MIB).contains(&answer.body.len()), "{}", answer.body.len());
+    drop(stream);
+    assert_eq!(first.await.unwrap().body.len(), 3 * MIB + 1);
+    assert_eq!(client.large_mibs_left(), 4);
+}

@@ -82,3 +82,18 @@ fn a_request_without_a_destination_is_verified_without_it() {
     });
     assert_eq!(with("GET", None, |it| verify_request(&it, &header, key.public_key())), Ok(()));
 }
+
+#[test]
+fn a_body_is_verified_as_it_came_if_it_is_canonical() {
+    let (key, content) = (key(), content());
+    let public = key.public_key();
+    let header = with("PUT", Some(&content), |signed| sign_request(&signed, &key).unwrap());
+    let body = serde_json::to_string(&content).unwrap();
+    let verify = |body: &str| with("PUT", None, |it| verify_as_sent(&it, body, &header, public));
+    assert_eq!(verify(&body), Ok(()));
+    assert!(verify(&format!(" {body}")).is_err());
+    assert!(verify(&body.replace(":1,", ":2,")).is_err());
+    // Parts of the request cannot be moved into the body.
+    let longer = format!("{body},\"destination\":\"two.example:8448\"");
+    assert!(verify(&longer).is_err());
+}
