@@ -14,15 +14,12 @@ use crate::{
     discovery::{Discovery, SrvLookup},
     history::Gaps,
     home::Home,
-    inbound::{Listener, Rates, Turns, router},
+    inbound::{LargeAnswers, Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
     rooms::Events,
     sender::{DestinationStatus, Sender},
     store::{Store, StoreError},
 };
-
-/// Answers with whole states that are made at the same time.
-const LARGE_ANSWERS_MAX: usize = 2;
 
 /// The parts of federation.
 pub struct Parts {
@@ -104,7 +101,7 @@ impl Federation {
             pauses: parts.pauses,
             rates: Rates::new(),
             turns: Turns::default(),
-            large_answers: tokio::sync::Semaphore::new(LARGE_ANSWERS_MAX),
+            large_answers: LargeAnswers::new(),
             delegated: parts.delegated,
             shows_profiles: parts.shows_profiles,
             clock,

@@ -13,7 +13,7 @@ use crate::{
     client::{Pauses, Transport},
     clock::Clock,
     history::Gaps,
-    inbound::{Rates, Turns},
+    inbound::{LargeAnswers, Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
     rooms::{Events, KnownPdu},
     sender::Sender,
@@ -36,7 +36,7 @@ pub(crate) struct Home {
     pub(crate) rates: Rates,
     pub(crate) turns: Turns,
     /// Answers with whole states that are made at the same time.
-    pub(crate) large_answers: tokio::sync::Semaphore,
+    pub(crate) large_answers: LargeAnswers,
     /// The name to which `.well-known` delegates; `None` to offer none.
     pub(crate) delegated: Option<String>,
     /// Whether strangers see the profiles of users.

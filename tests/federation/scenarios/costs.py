@@ -109,9 +109,13 @@ def rooms_in_which_nothing_happens_cost_nothing(world):
     for _ in range(20):
         there.stranger.join(world.rookery.server_name, ann.create_room("12"))
     settled(world, there)
-    asked, before = len(there.stranger.asked), processor_time(world.rookery)
-    time.sleep(5)
-    took = processor_time(world.rookery) - before
-    print("    21 rooms take %.0f ms of processor time in 5 s" % (took * 1000))
+    asked, windows = len(there.stranger.asked), []
+    for _ in range(3):
+        before = processor_time(world.rookery)
+        time.sleep(3)
+        windows.append(processor_time(world.rookery) - before)
+    # Work of the server that has nothing to do with these rooms falls into some of the windows.
+    took = min(windows)
+    print("    21 rooms take %.0f ms of processor time in 3 s" % (took * 1000))
     assert len(there.stranger.asked) == asked, "a quiet room causes requests"
-    assert took < 0.25, "quiet rooms take %.2f s of 5 s" % took
+    assert took < 0.15, "quiet rooms take %.2f s of 3 s" % took

@@ -147,21 +147,22 @@ pub(super) async fn event_auth(
 /// server that goes away delays no other one.
 async fn state_before(
     home: &Arc<Home>,
-    room: OwnedRoomId,
-    id: OwnedEventId,
+    request: Authenticated,
+    (room, id): (OwnedRoomId, OwnedEventId),
 ) -> Result<(Vec<KnownPdu>, Vec<KnownPdu>), Refusal> {
     let home = Arc::clone(home);
-    let work = tokio::spawn(async move { find_state(&home, &room, &id).await });
+    let work = tokio::spawn(async move {
+        let _turn = home.large_answers.take(&request.origin).await?;
+        find_state(&home, &room, &id).await
+    });
     work.await.map_err(|error| Refusal::fault(&error))?
 }
 
-#[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
 async fn find_state(
     home: &Home,
     room: &RoomId,
     id: &OwnedEventId,
 ) -> Result<(Vec<KnownPdu>, Vec<KnownPdu>), Refusal> {
-    let _turn = home.large_answers.acquire().await.map_err(|error| Refusal::fault(&error))?;
     let unknown = || Refusal::not_found("this event is not known in this room");
     let events = home.events();
     let fault = |error: String| Refusal::fault(&error);
@@ -186,7 +187,7 @@ pub(super) async fn state(
     }
     let id: OwnedEventId = Query::of(query.as_deref()).required("event_id")?;
     let version = admitted(&home, &request, &room).await?;
-    let (state, chain) = state_before(&home, room, id).await?;
+    let (state, chain) = state_before(&home, request, (room, id)).await?;
     let events = home.events();
     let bytes = |known: &[KnownPdu]| -> Result<Vec<_>, Refusal> {
         let bytes = known.iter().map(|event| events.bytes(&event.pdu, &version));
@@ -208,7 +209,7 @@ pub(super) async fn state_ids(
     }
     let id: OwnedEventId = Query::of(query.as_deref()).required("event_id")?;
     admitted(&home, &request, &room).await?;
-    let (state, chain) = state_before(&home, room, id).await?;
+    let (state, chain) = state_before(&home, request, (room, id)).await?;
     let ids = |known: Vec<KnownPdu>| known.into_iter().map(|it| it.pdu.event_id.clone()).collect();
     Reply::from(&State { pdu_ids: ids(state), auth_chain_ids: ids(chain) })
 }

@@ -149,10 +149,9 @@ pub(super) async fn send_join(
     work.await.map_err(|error| Refusal::fault(&error))?
 }
 
-#[expect(clippy::await_holding_invalid_type, reason = "it runs in a task of its own")]
 async fn join(home: &Home, request: &Authenticated, room: &RoomId, id: &OwnedEventId) -> Answer {
     let version = take(home, request, (room, id), Membership::Join).await?;
-    let _turn = home.large_answers.acquire().await.map_err(|error| Refusal::fault(&error))?;
+    let _turn = home.large_answers.take(&request.origin).await?;
     let fault = |error: String| Refusal::fault(&error);
     let events = home.events();
     let own = events.get(room, std::slice::from_ref(id)).await.map_err(fault)?;

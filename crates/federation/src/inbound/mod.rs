@@ -7,6 +7,7 @@
 mod authenticated;
 mod events;
 mod joining;
+mod large;
 mod listener;
 mod queries;
 mod rates;
@@ -17,6 +18,7 @@ mod transactions;
 
 pub use self::listener::{ListenError, Listener, TlsFiles};
 pub(crate) use self::{
+    large::LargeAnswers,
     rates::Rates,
     router::router,
     send::{EDUS_MAX, PDUS_MAX},
