@@ -29,8 +29,9 @@ class RookeryUser(User):
     def by(room):
         return {"alias": room} if room.startswith("#") else {"roomId": room}
 
-    def join(self, room):
-        return self.act("joinRoom", "room { roomId }", room=self.by(room))["room"]["roomId"]
+    def join(self, room, via=()):
+        """Joins by the ID or the alias. `via` are the servers that may let the user in."""
+        return self.act("joinRoom", "room { roomId }", room=self.by(room), via=list(via))["room"]["roomId"]
 
     def leave(self, room):
         self.act("leaveRoom", "", roomId=room)

@@ -14,7 +14,6 @@
 //! **Invariant:** the state here follows from the log and can be lost at any time.
 
 mod first;
-mod line;
 mod order;
 mod turn;
 
@@ -22,11 +21,11 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use lru::LruCache;
 use parking_lot::Mutex;
+use rookery_actions::{Line, Step};
 use rookery_domain::{Fingerprint, OwnedUserId, UserId};
 use rookery_log::{AppendError, CommandId, Position};
 use tokio::time::Instant;
 
-use self::line::{Line, Step};
 pub(crate) use self::{
     first::{First, fingerprint},
     order::Attempt,

@@ -5,6 +5,7 @@
 use std::{collections::HashSet, io, path::Path, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use rookery_actions::ActionRates;
 use rookery_domain::{
     Account, Alias, Context, Deliver, Envelope, KnownEvent, MilliSecondsSinceUnixEpoch, Origin,
     OwnedRoomId, OwnedServerName, OwnedUserId, Profile, ProfileAudience, Room, RoomAliasId, RoomId,
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use crate::{
     CallLookup, EventLookup, HandleError, LoggedIn, Memberships, Ports,
     actions::Actions,
-    calls,
+    calls, elsewhere,
     federation::Federation,
     process::{
         AliasProcess, CallProcess, Checkpoint, EraseProcess, Process, ProcessStatus,
@@ -31,10 +32,7 @@ use crate::{
         snapshot::{Snapshot, Snapshots},
         state::StreamState,
     },
-    users::{
-        rates::{ActionRates, RateLimiter},
-        renames::Renames,
-    },
+    users::{rates::RateLimiter, renames::Renames},
 };
 
 /// The sender of a command, with its time.
@@ -105,6 +103,8 @@ pub struct Commands {
     pub(crate) federation: Federation,
     pub(crate) guesses: Guesses,
     pub(crate) profile_audience: ProfileAudience,
+    /// Carries out actions that other servers have to answer; unset while federation is off.
+    pub(crate) remote: elsewhere::Remote,
     /// The services and the names that they claim.
     pub(crate) services: watch::Receiver<Arc<Services>>,
 }
@@ -149,6 +149,7 @@ impl Commands {
             federation: Federation::new(options.rooms_bytes_max),
             guesses: Guesses::default(),
             profile_audience: options.profiles,
+            remote: elsewhere::Remote::default(),
             services: watch::Sender::default().subscribe(),
         })
     }
@@ -385,6 +386,12 @@ pub enum Retry {
 }
 
 impl Actor {
+    /// The server itself, acting for a user.
+    #[must_use]
+    pub fn for_server(user: OwnedUserId, now: Millis) -> Self {
+        Self { user, device: None, now, deliver: None, service: None }
+    }
+
     /// The request of this actor for a command that the server recognises by `retry`.
     pub(crate) fn request(&self, retry: Retry) -> Request {
         let command = match retry {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rookery_actions::ActionKind;
 use rookery_domain::{FactError, Rejection};
 use rookery_log::{Position, ReadError, Unavailable};
 
-use crate::users::rates::{ActionKind, seconds};
+use crate::users::rates::seconds;
 
 /// A command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +74,8 @@ pub enum HandleError {
 impl HandleError {
     /// The code of a refusal that a retry of the action gets again; `None` for errors that are
     /// worth a retry.
-    pub(crate) fn kept_code(&self) -> Option<&str> {
+    #[must_use]
+    pub fn kept_code(&self) -> Option<&str> {
         match self {
             Self::Rejected(rejection) => Some(rejection.code()),
             Self::NoSuchRoom => Some("NO_SUCH_ROOM"),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use rookery_domain::{
-    CreateRoom, DataKey, Filter, JsonObject, Origin, OwnedRoomId, Pdu, RoomAliasId, RoomCommand,
-    RoomId, RoomPreferencesChange, RoomVersionId, UserId,
+    CreateRoom, DataKey, Filter, JsonObject, Origin, OwnedRoomId, OwnedServerName, Pdu,
+    RoomAliasId, RoomCommand, RoomId, RoomOrAliasId, RoomPreferencesChange, RoomVersionId, UserId,
 };
 use rookery_log::{Millis, Position};
 use serde::Serialize;
@@ -32,14 +32,17 @@ pub enum Command<'a> {
         /// The change.
         command: &'a RoomCommand,
     },
-    /// A change in the room of an alias. A retry keeps the room of the first attempt.
+    /// Join a room, or ask to join it. If this server is not in the room, other servers have to
+    /// answer ([`Commands::settled`]). A retry keeps the room of the first attempt.
     #[serde(rename = "room")]
-    InRoomOfAlias {
-        /// The alias.
-        #[serde(rename = "room")]
-        alias: &'a RoomAliasId,
-        /// The change.
+    Enter {
+        /// The room, or an alias of it.
+        room: &'a RoomOrAliasId,
+        /// A join or a knock.
         command: &'a RoomCommand,
+        /// Servers that may be in the room.
+        #[serde(skip_serializing_if = "is_empty")]
+        via: &'a [OwnedServerName],
     },
     /// Create a room. Its first events are one commit.
     #[serde(rename = "create")]
@@ -135,6 +138,12 @@ pub struct Outcome {
     pub received: Millis,
     /// The sender.
     pub origin: Origin,
+    /// The action waits for the answers of other servers: its ID. See [`Commands::settled`].
+    pub remote: Option<String>,
+}
+
+fn is_empty(via: &&[OwnedServerName]) -> bool {
+    via.is_empty()
 }
 
 impl Commands {
@@ -178,9 +187,8 @@ impl Commands {
             Command::InRoom { room, command } => {
                 self.act_in_room(actor, room, command, request).await
             }
-            Command::InRoomOfAlias { alias, command } => {
-                let room = self.room_of_alias(alias).await?;
-                self.act_in_room(actor, &room, command, request).await
+            Command::Enter { room, command, via } => {
+                Box::pin(self.enter_room(actor, room, command, via, request)).await
             }
             // On the heap: otherwise the future of every message would be as large as these.
             Command::CreateRoom { room } => {
@@ -215,7 +223,10 @@ impl Commands {
     }
 
     /// The room of an alias. A program that owns the alias may make the room now.
-    async fn room_of_alias(&self, alias: &RoomAliasId) -> Result<OwnedRoomId, HandleError> {
+    pub(crate) async fn room_of_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> Result<OwnedRoomId, HandleError> {
         if let Some(room) = self.resolve_alias(alias).await? {
             return Ok(room);
         }
@@ -240,6 +251,9 @@ impl Commands {
                 outcome.replacement = Some(replacement.ok_or(HandleError::NoSuchRoom)?);
             }
             (Command::SetProfile { .. }, _) => self.tell_rooms_later(actor, &outcome),
+            (Command::CreateRoom { room }, Some(room_id)) => {
+                self.invite_from_elsewhere(actor, room_id, room).await?;
+            }
             _ => {}
         }
         Ok(outcome)

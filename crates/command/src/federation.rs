@@ -37,7 +37,7 @@ pub use self::{
 
 /// The state between two deliveries. All of it can be lost.
 pub(crate) struct Federation {
-    graphs: Graphs,
+    pub(crate) graphs: Graphs,
     held: Mutex<Held>,
     early: Mutex<Early>,
 }

@@ -8,6 +8,7 @@
 mod actions;
 mod calls;
 mod commands;
+mod elsewhere;
 mod error;
 mod execute;
 mod federation;
@@ -21,8 +22,11 @@ pub mod testing;
 mod tests;
 mod users;
 
+pub use rookery_actions::{ActionKind, ActionRates};
+
 pub use self::{
     commands::{Actor, CommandOptions, Commands, Retry},
+    elsewhere::{BegunAction, Drafted, RemoteActions},
     error::HandleError,
     execute::{Command, Outcome},
     federation::{
@@ -44,6 +48,5 @@ pub use self::{
     users::{
         account::ReadMark,
         profile::{ProfileChange, StartedProfile},
-        rates::{ActionKind, ActionRates},
     },
 };

@@ -24,6 +24,7 @@ use rookery_log::{StreamId, StreamKind};
 use crate::{
     Actor, Command, Commands, HandleError, Outcome, Retry,
     calls::new_party,
+    elsewhere,
     stream::{
         handle::{ATTEMPTS_MAX, Decided, Handled, Request},
         state::StreamState,
@@ -73,9 +74,22 @@ impl Commands {
                 let command = RoomCommand::Join { reason: reason.clone(), member_of };
                 self.plain(actor, room_id, &command, request).await
             }
+            RoomCommand::Invite { invitee, .. }
+                if self.is_asked_elsewhere(actor, &invitee.user) =>
+            {
+                Box::pin(self.invite_elsewhere(actor, room_id, command, request)).await
+            }
+            RoomCommand::Leave { reason, .. } => {
+                match Box::pin(self.leave_elsewhere(actor, room_id, reason.as_deref(), request))
+                    .await?
+                {
+                    Some(outcome) => Ok(outcome),
+                    None => self.plain(actor, room_id, command, request).await,
+                }
+            }
             RoomCommand::Invite { invitee, reason } => {
                 let profile = self.invitee_profile(actor, &invitee.user).await?;
-                let invitee = Invitee { user: invitee.user.clone(), profile };
+                let invitee = Invitee { profile, ..invitee.clone() };
                 let command = RoomCommand::Invite { invitee, reason: reason.clone() };
                 self.plain(actor, room_id, &command, request).await
             }
@@ -321,6 +335,7 @@ pub(crate) fn outcome(
 ) -> Outcome {
     let Handled { position, facts, first_sequence, repeated } = handled;
     let changed = !facts.is_empty();
+    let remote = facts.iter().find_map(elsewhere::begun_by);
     let pdu = |fact| match fact {
         Fact::Room(event) => Some(event.pdu),
         Fact::Account(_) | Fact::Alias(_) => None,
@@ -335,6 +350,7 @@ pub(crate) fn outcome(
         repeated: repeated.is_some(),
         received: repeated.unwrap_or(request.received),
         origin: request.envelope.origin.clone(),
+        remote,
     }
 }
 

@@ -43,6 +43,10 @@ pub use self::{
     users::{
         account::{Account, AccountCommand},
         account_data::DataKey,
+        elsewhere::{
+            Elsewhere, ElsewhereClosed, ElsewhereEnd, ElsewhereSince, RemoteAction, RemoteAsk,
+            RemoteOutcome, RoomsElsewhere,
+        },
         filter::{EphemeralKind, Filter},
         ignored::IgnoredUsers,
         preferences::{Notifications, RoomPreferences, RoomPreferencesChange},
@@ -60,6 +64,7 @@ pub use rookery_pdu::{
 pub use rookery_text::{composed, each_word, normal, shows_nothing};
 pub use ruma_common::{
     EventId, MilliSecondsSinceUnixEpoch, OwnedEventId, OwnedRoomAliasId, OwnedRoomId,
-    OwnedServerName, OwnedUserId, RoomAliasId, RoomId, RoomVersionId, ServerName, UserId,
+    OwnedRoomOrAliasId, OwnedServerName, OwnedUserId, RoomAliasId, RoomId, RoomOrAliasId,
+    RoomVersionId, ServerName, UserId,
 };
 pub use ruma_events::TimelineEventType;

@@ -96,6 +96,9 @@ pub const ROOMS_MAX: usize = 20_000;
 /// Most rooms that one user knocks on at a time.
 pub const KNOCKS_MAX: usize = 100;
 
+/// Most actions of one user that wait for the answers of other servers.
+pub const REMOTE_ACTIONS_MAX: usize = 20;
+
 /// Most unanswered invites of one user.
 pub const INVITES_PENDING_MAX: usize = 1_000;
 

@@ -146,6 +146,14 @@ pub enum Rejection {
     /// The user does not exist, or their server cannot be reached.
     #[error("there is no user {0}, or their server cannot be reached; check the user ID")]
     NoSuchUser(OwnedUserId),
+    /// Other servers have to answer, and this server talks with none.
+    #[error(
+        "this needs other servers, and this server does not talk with other servers; ask its operator for federation"
+    )]
+    FederationOff,
+    /// None of the servers that could answer did.
+    #[error("no server could help: {0}; try again later, or name other servers in `via`")]
+    ServerUnreachable(String),
     /// The room was replaced by another one.
     #[error("this room was replaced by {0}; continue there")]
     RoomReplaced(OwnedRoomId),
@@ -279,6 +287,8 @@ impl Rejection {
             Self::TooMany { .. } => "TOO_MANY",
             Self::Bound(bound) => bound.code(),
             Self::NoSuchUser(_) => "NO_SUCH_USER",
+            Self::FederationOff => "FEDERATION_OFF",
+            Self::ServerUnreachable(_) => "SERVER_UNREACHABLE",
             Self::RoomReplaced(_) => "ROOM_REPLACED",
             Self::NoSuchEvent(_) => "NO_SUCH_EVENT",
             Self::EventNotYours(_) => "EVENT_NOT_YOURS",

@@ -9,9 +9,10 @@ use rookery_outgoing::Client;
 use rookery_view::Reader;
 
 use crate::{
-    client::{Access, Pauses, Reachability, Remote, Transport},
+    client::{Access, Call, Pauses, Reachability, Remote, Transport},
     clock::Clock,
     discovery::{Discovery, SrvLookup},
+    elsewhere::Worker,
     history::Gaps,
     home::Home,
     inbound::{LargeAnswers, Listener, Rates, Turns, router},
@@ -52,7 +53,8 @@ pub struct Parts {
 /// Talks with other servers. Cheap to clone.
 #[derive(Clone)]
 pub struct Federation {
-    home: Arc<Home>,
+    pub(crate) home: Arc<Home>,
+    worker: Arc<Worker>,
 }
 
 impl Federation {
@@ -101,12 +103,15 @@ impl Federation {
             pauses: parts.pauses,
             rates: Rates::new(),
             turns: Turns::default(),
+            limits: Arc::default(),
             large_answers: LargeAnswers::new(),
             delegated: parts.delegated,
             shows_profiles: parts.shows_profiles,
             clock,
         };
-        Ok(Self { home: Arc::new(home) })
+        let home = Arc::new(home);
+        let worker = Worker::connect(&home, file.parent());
+        Ok(Self { home, worker })
     }
 
     /// Answers other servers until this is dropped.
@@ -124,10 +129,15 @@ impl Federation {
         &self.home
     }
 
+    /// Carries out actions of users here that other servers have to answer, until this is dropped.
+    pub async fn act(&self) {
+        self.worker.run().await;
+    }
+
     /// Calls to other servers.
     #[must_use]
     pub fn remote(&self) -> Remote {
-        Remote::new(self.home.transport.clone())
+        self.home.remote()
     }
 
     /// The keys of other servers, for the checks of their events.
@@ -165,7 +175,7 @@ impl Federation {
         let route = transport.find(server, &mut |step| steps.push(step)).await;
         steps.push(format!("its certificate has to be for {}", route.tls_name));
         transport.is_alive(server);
-        let call = crate::client::Call::unsigned("/_matrix/federation/v1/version");
+        let call = Call::unsigned("/_matrix/federation/v1/version");
         let mut is_well = true;
         match transport.send(server, call).await {
             Ok(body) => steps.push(format!("version: {}", String::from_utf8_lossy(&body))),

@@ -10,8 +10,9 @@ use rookery_view::Reader;
 use serde_json::value::RawValue;
 
 use crate::{
-    client::{Pauses, Transport},
+    client::{Pauses, Remote, Transport},
     clock::Clock,
+    elsewhere::Limits,
     history::Gaps,
     inbound::{LargeAnswers, Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
@@ -35,6 +36,8 @@ pub(crate) struct Home {
     pub(crate) pauses: Pauses,
     pub(crate) rates: Rates,
     pub(crate) turns: Turns,
+    /// The bounds of the actions of users here on other servers.
+    pub(crate) limits: Arc<Limits>,
     /// Answers with whole states that are made at the same time.
     pub(crate) large_answers: LargeAnswers,
     /// The name to which `.well-known` delegates; `None` to offer none.
@@ -62,6 +65,11 @@ impl Home {
         pdus: &[Box<RawValue>],
     ) -> Result<Vec<Receipt>, HandleError> {
         self.commands.receive(&self.keys, origin, room, pdus, Millis(self.now())).await
+    }
+
+    /// Calls to other servers.
+    pub(crate) fn remote(&self) -> Remote {
+        Remote::new(self.transport.clone())
     }
 
     /// A server has shown that it is there.

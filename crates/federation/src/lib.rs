@@ -6,23 +6,23 @@
 //! and events enter the log through `rookery-command` alone.
 //! **Invariant:** an event stays the bytes that came. Typed structs are for requests and answers.
 
-mod client;
-mod clock;
-mod discovery;
+extern crate rookery_federation_client as client;
+
 mod edus;
+mod elsewhere;
 mod federation;
 mod history;
 mod home;
 mod inbound;
 mod keys;
-mod paths;
 mod reachable;
 mod rooms;
 mod sender;
-mod signing;
 mod store;
 #[cfg(test)]
 mod tests;
+
+use client::{clock, discovery, paths, signing};
 
 pub use self::{
     client::{

@@ -139,7 +139,7 @@ macro_rules! call_payload {
         impl From<Called> for $name {
             fn from(called: Called) -> Self {
                 let Called { acted, call, party_id } = called;
-                let Acted { event, room, position, refusal } = acted;
+                let Acted { event, room, position, refusal, .. } = acted;
                 Self { event, room, position, call, party_id, refusal }
             }
         }

@@ -62,7 +62,8 @@ impl Entered {
         result: Result<Outcome, HandleError>,
         wish: Wish,
     ) -> Result<Self> {
-        let went_in = result.as_ref().ok().and_then(|it| Some((it.room_id.clone()?, it.position)));
+        let went_in = result.as_ref().ok().filter(|it| it.remote.is_none());
+        let went_in = went_in.and_then(|it| Some((it.room_id.clone()?, it.position)));
         let mut acted = Acted::of(context, result).await?;
         let Some((room_id, position)) = went_in else { return Ok(Self { acted, opened: None }) };
         let is_shown = acted.room.is_some() || shows(context, "messages", position).await;
@@ -92,7 +93,7 @@ pub(crate) async fn messages(
 
 /// Defines the payload of one mutation that goes into a room.
 macro_rules! entered_payload {
-    ($name:ident, $doc:literal) => {
+    ($name:ident, $doc:literal $(, $(#[$pending_doc:meta])* $pending:ident: bool)?) => {
         #[doc = $doc]
         #[derive(async_graphql::SimpleObject)]
         #[graphql(complex)]
@@ -107,6 +108,7 @@ macro_rules! entered_payload {
             pub(crate) position: Option<rookery_schema::types::values::scalars::PositionScalar>,
             /// Why it was refused. Null if it was not.
             pub(crate) refusal: Option<rookery_schema::types::errors::refusal::Refusal>,
+            $($(#[$pending_doc])* pub(crate) $pending: bool,)?
             #[graphql(skip)]
             opened: Option<rookery_schema::types::rooms::room::Room>,
         }
@@ -129,8 +131,10 @@ macro_rules! entered_payload {
         impl From<crate::entered::Entered> for $name {
             fn from(entered: crate::entered::Entered) -> Self {
                 let crate::entered::Entered { acted, opened } = entered;
-                let crate::acted::Acted { event, room, position, refusal } = acted;
-                Self { event, room, position, refusal, opened }
+                let crate::acted::Acted { event, room, position, refusal, is_pending } = acted;
+                // `createRoom` asks nobody.
+                let _ = is_pending;
+                Self { event, room, position, refusal, $($pending: is_pending,)? opened }
             }
         }
     };

@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, InputObject, Object, Result};
 use rookery_command::{Actor, Command, HandleError, Outcome};
-use rookery_domain::{Invitee, RoomCommand};
+use rookery_domain::{Invitee, OwnedServerName, RoomCommand, RoomOrAliasId};
 use rookery_schema::{
-    context::{app, retry, session},
+    context::{retry, session},
     types::{
+        errors::fault::Fault,
         filter::{FilterBy, chosen},
         rooms::room::RoomBy,
         values::scalars::{RoomIdScalar, UserIdScalar},
@@ -13,15 +14,21 @@ use rookery_schema::{
 };
 
 use super::{
-    acted::{Acted, act, room_payload},
+    acted::{Acted, act, carry_out, remote_payload, room_payload},
     entered::{Deliver, Entered, Wish, entered_payload},
 };
+
+/// Most servers that a request names.
+const VIA_MAX: usize = 10;
 
 /// The room to knock on.
 #[derive(InputObject)]
 pub(crate) struct KnockOnRoomInput {
     /// The room, by either its ID or an alias.
     room: RoomBy,
+    /// Servers that may be in the room, the best first. They are asked if this server is not in it.
+    #[graphql(default)]
+    via: Vec<String>,
     /// The reason, shown to the members.
     reason: Option<String>,
     /// Your number for this action.
@@ -33,6 +40,9 @@ pub(crate) struct KnockOnRoomInput {
 pub(crate) struct JoinRoomInput {
     /// The room, by either its ID or an alias.
     room: RoomBy,
+    /// Servers that may be in the room, the best first. They are asked if this server is not in it.
+    #[graphql(default)]
+    via: Vec<String>,
     /// The reason, shown to the others.
     reason: Option<String>,
     /// How this device receives the snapshot of the room.
@@ -82,10 +92,17 @@ member_input!(KickUserInput, "The user to remove, and the room.");
 member_input!(BanUserInput, "The user to ban, and the room.");
 member_input!(UnbanUserInput, "The user whose ban to lift, and the room.");
 
-entered_payload!(JoinRoomPayload, "The result of `joinRoom`.");
-room_payload!(KnockOnRoomPayload, "The result of `knockOnRoom`.");
+entered_payload!(
+    JoinRoomPayload,
+    "The result of `joinRoom`.",
+    /// Other servers have not answered yet, and the join goes on. `RemoteActionEnded` on your
+    /// stream tells how it ends; `RoomOpened` comes before it if you joined. The same action ID
+    /// gives the outcome then.
+    is_pending: bool
+);
+remote_payload!(KnockOnRoomPayload, "The result of `knockOnRoom`.");
 room_payload!(LeaveRoomPayload, "The result of `leaveRoom`.");
-room_payload!(InviteUserPayload, "The result of `inviteUser`.");
+remote_payload!(InviteUserPayload, "The result of `inviteUser`.");
 room_payload!(KickUserPayload, "The result of `kickUser`.");
 room_payload!(BanUserPayload, "The result of `banUser`.");
 room_payload!(UnbanUserPayload, "The result of `unbanUser`.");
@@ -102,11 +119,11 @@ impl MemberMutation {
         context: &Context<'_>,
         #[graphql(desc = "The room to join.")] input: JoinRoomInput,
     ) -> Result<JoinRoomPayload> {
-        let JoinRoomInput { room, reason, deliver, filter, action_id } = input;
+        let JoinRoomInput { room, via, reason, deliver, filter, action_id } = input;
         let actor = Actor { deliver: deliver.stored(), ..session(context).actor()? };
         let wish = Wish { deliver, filter: chosen(context, filter).await? };
         let command = RoomCommand::Join { reason, member_of: None };
-        let result = enter(context, &actor, &room, command, action_id).await?;
+        let result = enter(context, &actor, (&room, &via), command, action_id).await?;
         Ok(Entered::of(context, result, wish).await?.into())
     }
 
@@ -116,10 +133,10 @@ impl MemberMutation {
         context: &Context<'_>,
         #[graphql(desc = "The room to knock on.")] input: KnockOnRoomInput,
     ) -> Result<KnockOnRoomPayload> {
-        let KnockOnRoomInput { room, reason, action_id } = input;
+        let KnockOnRoomInput { room, via, reason, action_id } = input;
         let command = RoomCommand::Knock { reason };
         let actor = session(context).actor()?;
-        let result = enter(context, &actor, &room, command, action_id).await?;
+        let result = enter(context, &actor, (&room, &via), command, action_id).await?;
         Ok(Acted::of(context, result).await?.into())
     }
 
@@ -183,15 +200,24 @@ impl MemberMutation {
 async fn enter(
     context: &Context<'_>,
     actor: &Actor,
-    room: &RoomBy,
+    (room, via): (&RoomBy, &[String]),
     command: RoomCommand,
     action_id: Option<i32>,
 ) -> Result<Result<Outcome, HandleError>> {
-    let (commands, retry) = (&app(context).commands, retry(action_id)?);
-    let command = match room {
-        RoomBy::RoomId(room_id) => Command::InRoom { room: &room_id.0, command: &command },
-        // In its turn, because an earlier action may change the alias.
-        RoomBy::Alias(alias) => Command::InRoomOfAlias { alias: &alias.0, command: &command },
+    let retry = retry(action_id)?;
+    if via.len() > VIA_MAX {
+        return Err(Fault::bad_input(format!("`via` names more than {VIA_MAX} servers")).into());
+    }
+    let server = |name: &String| {
+        let server = OwnedServerName::try_from(name.as_str());
+        server.map_err(|_| Fault::bad_input(format!("`via` has {name:?}: it is no server name")))
     };
-    Ok(commands.execute(actor, command, retry).await)
+    let via = via.iter().map(server).collect::<Result<Vec<_>, _>>()?;
+    // An alias is resolved in its turn, because an earlier action may change it.
+    let room: &RoomOrAliasId = match room {
+        RoomBy::RoomId(room_id) => (&*room_id.0).into(),
+        RoomBy::Alias(alias) => (&*alias.0).into(),
+    };
+    let command = Command::Enter { room, command: &command, via: &via };
+    Ok(carry_out(context, actor, command, retry).await)
 }

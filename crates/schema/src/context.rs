@@ -39,6 +39,12 @@ pub const PAGE_MAX: usize = 100;
 /// The longest transaction ID.
 const TRANSACTION_BYTES_MAX: usize = 255;
 
+/// How long a mutation waits for the answers of other servers, unless the deadline is set.
+const REMOTE_WAIT: Duration = Duration::from_secs(8);
+
+/// The share of the deadline of a request that a mutation waits for other servers.
+const REMOTE_SHARE: f64 = 0.8;
+
 /// For how many devices the last write is remembered.
 const WRITERS_MAX: usize = 100_000;
 
@@ -62,6 +68,8 @@ pub struct App {
     pub signing_key: Arc<SigningKey>,
     /// Asks other servers for events that this server does not have.
     pub backfill: Arc<dyn Backfill>,
+    /// How long a mutation waits for the answers of other servers.
+    pub remote_wait: Duration,
     /// Typing and presence.
     pub ephemeral: Ephemeral,
     /// The key that seals positions and cursors for clients.
@@ -113,6 +121,7 @@ impl App {
             token_key: token_key(&signing_key),
             signing_key,
             backfill: Arc::new(NoOtherServers),
+            remote_wait: REMOTE_WAIT,
             ephemeral,
             profiles: ProfileAudience::default(),
             shares_answers: true,
@@ -124,6 +133,14 @@ impl App {
             security: SecurityLog::default(),
             last_writes: Mutex::new(LruCache::new(writers)),
         }
+    }
+
+    /// Sets how long a mutation waits for the answers of other servers: a little less than the server
+    /// lets a request take.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.remote_wait = deadline.mul_f64(REMOTE_SHARE);
+        self
     }
 
     /// Sets the other servers to ask for history.

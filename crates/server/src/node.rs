@@ -160,6 +160,19 @@ impl Memberships for FromModels {
         Ok(self.bridges.make_user(user).await && self.has_account(user)?)
     }
 
+    async fn replaced_rooms(
+        &self,
+        user: &UserId,
+        limit: usize,
+    ) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        let view = self.reader.view();
+        let joined = view.joined_rooms_at(user, view.position());
+        let is_replaced = |room: &OwnedRoomId| {
+            view.room(room).is_some_and(|room| room.state("m.room.tombstone", "").is_some())
+        };
+        Ok(joined.into_iter().filter(is_replaced).take(limit).collect())
+    }
+
     async fn make_alias(&self, alias: &RoomAliasId) -> Result<bool, Unavailable> {
         Ok(self.bridges.make_alias(alias).await)
     }

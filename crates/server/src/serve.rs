@@ -118,6 +118,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
     );
     let (handle, stop) = shutdown();
     let schema = node.app().with_security_log(security.clone()).with_ice_servers(issuer);
+    let schema = schema.with_deadline(config.limits.deadline);
     let transport = router(
         Arc::new(schema.with_sockets(options.sockets.clone())),
         node.tokens(),

@@ -162,6 +162,9 @@ impl<'a> View<'a> {
         user: &UserId,
         position: Position,
     ) -> Membership {
+        if let Some(elsewhere) = self.elsewhere(room, user).filter(|it| it.since <= position.0) {
+            return elsewhere.standing.membership;
+        }
         let member = self.room(room).and_then(|room| room.member(user));
         member.map(|member| member.membership_at(position)).unwrap_or_default()
     }

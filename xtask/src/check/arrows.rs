@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rookery-command",
         &[
+            "rookery-actions",
             "rookery-domain",
             "rookery-graph",
             "rookery-log",
@@ -38,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-work",
         ],
     ),
+    ("rookery-actions", &["rookery-log", "rookery-rates", "rookery-work"]),
     ("rookery-processes", &["rookery-log"]),
     ("rookery-fixture", &["rookery-domain", "rookery-log"]),
     (
@@ -93,6 +95,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "rookery-command",
             "rookery-domain",
+            "rookery-federation-client",
             "rookery-ephemeral",
             "rookery-log",
             "rookery-outgoing",
@@ -103,6 +106,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-view",
         ],
     ),
+    ("rookery-federation-client", &["rookery-domain", "rookery-outgoing", "rookery-pdu"]),
     ("rookery-hosts", &["rookery-graphql-documents", "rookery-graphql-edge"]),
     ("rookery-ndjson", &["rookery-log"]),
     ("rookery-addresses", &[]),

@@ -8,8 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Action, line::Line};
-use crate::{ActionKind, HandleError, stream::state::SharedAppend};
+use rookery_actions::{ActionKind, Line};
+
+use super::Action;
+use crate::{HandleError, stream::state::SharedAppend};
 
 /// The right of an action to be the next one in the log. It ends when its commit is in flight, or
 /// when this is dropped.

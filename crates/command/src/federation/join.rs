@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::BoxFuture;
 use rookery_domain::{
     Fact, Incoming, Origin, OwnedEventId, Pdu, Room, RoomId, RoomVersionId, ServerName, UserId,
 };
@@ -95,19 +96,43 @@ impl Commands {
     /// # Errors
     /// [`HandleError`] if the log cannot be read or written. Nothing of the room is shown then; call
     /// this again.
-    pub async fn accept_join(
-        &self,
-        keys: &dyn ServerKeys,
-        stated: &StatedState<'_>,
-        join: &RawValue,
+    pub fn accept_join<'a>(
+        &'a self,
+        keys: &'a dyn ServerKeys,
+        stated: &'a StatedState<'_>,
+        join: &'a RawValue,
         from: Origin,
         now: Millis,
-    ) -> Result<Receipt, HandleError> {
-        let pdu = match self.own(stated, join) {
-            Ok(pdu) => pdu,
-            Err(receipt) => return Ok(*receipt),
-        };
-        self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: true }, now).await
+    ) -> BoxFuture<'a, Result<Receipt, HandleError>> {
+        Box::pin(async move {
+            let pdu = match self.own(stated, join) {
+                Ok(pdu) => pdu,
+                Err(receipt) => return Ok(*receipt),
+            };
+            self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: true }, now).await
+        })
+    }
+
+    /// Like [`Self::accept_join`], for a room that another user of this server is in. The stated state
+    /// is that before this join alone, and is resolved with the states after the other ends.
+    ///
+    /// # Errors
+    /// As [`Self::accept_join`].
+    pub fn accept_join_beside<'a>(
+        &'a self,
+        keys: &'a dyn ServerKeys,
+        stated: &'a StatedState<'_>,
+        join: &'a RawValue,
+        from: Origin,
+        now: Millis,
+    ) -> BoxFuture<'a, Result<Receipt, HandleError>> {
+        Box::pin(async move {
+            let pdu = match self.own(stated, join) {
+                Ok(pdu) => pdu,
+                Err(receipt) => return Ok(*receipt),
+            };
+            self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: false }, now).await
+        })
     }
 
     /// Takes an event of another server that follows events which are not here, with the state

@@ -307,7 +307,7 @@ impl Commands {
     }
 
     /// Appends the decided events, waits for the disk, and folds them.
-    pub(super) async fn append(
+    pub(crate) async fn append(
         &self,
         stream_state: &StreamState<Room>,
         loaded: &mut Loaded<Room>,

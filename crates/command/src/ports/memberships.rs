@@ -34,6 +34,18 @@ pub trait Memberships: Send + Sync + 'static {
         Ok(true)
     }
 
+    /// Up to `limit` rooms that `user` has joined and that were replaced by another room.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if they are not known.
+    async fn replaced_rooms(
+        &self,
+        _user: &UserId,
+        _limit: usize,
+    ) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        Ok(Vec::new())
+    }
+
     /// Asks the owner of a namespace for an alias that points to no room. Whether a room has it now.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! flight.
 //! **Invariant:** actors without a device (imports, the server's own work) are not bounded.
 
-use rookery_domain::{Bound, CreateRoom, Rejection, RoomCommand, UserId};
+use rookery_domain::{Bound, CreateRoom, Invitee, Rejection, RoomCommand, UserId};
 
 use crate::{Actor, Commands, HandleError};
 
@@ -30,6 +30,12 @@ impl Commands {
                 let rooms = self.memberships.rooms_of(&actor.user).await?;
                 Ok(Bound::Knocks.admit(rooms.knocking)?)
             }
+            // The server of the user knows whether there is such a user.
+            RoomCommand::Invite { invitee, .. }
+                if self.is_asked_elsewhere(actor, &invitee.user) =>
+            {
+                Ok(())
+            }
             RoomCommand::Invite { invitee, .. } => self.may_be_invited(&invitee.user).await,
             _ => Ok(()),
         }
@@ -49,7 +55,8 @@ impl Commands {
         }
         self.may_have_a_room_more(actor).await?;
         self.may_claim(actor, command.alias.iter().count()).await?;
-        for invitee in &command.invite {
+        let here = |it: &&Invitee| !self.is_asked_elsewhere(actor, &it.user);
+        for invitee in command.invite.iter().filter(here) {
             self.may_be_invited(&invitee.user).await?;
         }
         Ok(())
@@ -67,6 +74,14 @@ impl Commands {
     async fn may_have_a_room_more(&self, actor: &Actor) -> Result<(), HandleError> {
         let rooms = self.memberships.rooms_of(&actor.user).await?;
         Ok(Bound::Rooms.admit(rooms.joined)?)
+    }
+
+    /// Whether there is a user of this server with this ID who can be invited.
+    ///
+    /// # Errors
+    /// [`HandleError`] if that is not known.
+    pub async fn user_exists(&self, user: &UserId) -> Result<bool, HandleError> {
+        Ok(self.memberships.exists(user).await?)
     }
 
     async fn may_be_invited(&self, user: &UserId) -> Result<(), HandleError> {

@@ -28,7 +28,9 @@ impl Commands {
         }
         self.may_create(actor, command).await?;
         let profile = self.profile(&actor.user).await?;
+        let whole = command;
         let mut command = command.clone();
+        command.invite.retain(|invitee| !self.is_asked_elsewhere(actor, &invitee.user));
         for invitee in &mut command.invite {
             invitee.profile = self.invitee_profile(actor, &invitee.user).await?;
         }
@@ -49,6 +51,7 @@ impl Commands {
         // The profile may have changed meanwhile, and its process did not know of the new room.
         unless_gone(self.follow_profile(actor, &room_id, profile).await)?;
         self.profiles.done(handled.position);
+        self.invite_from_elsewhere(actor, &room_id, whole).await?;
         Ok(outcome(request, Some(room_id), handled))
     }
 }

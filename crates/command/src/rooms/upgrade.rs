@@ -120,7 +120,7 @@ impl Commands {
         let mut invitees = Vec::with_capacity(invite.len());
         for user in invite {
             let profile = self.invitee_profile(actor, &user).await?;
-            invitees.push(Invitee { user, profile });
+            invitees.push(Invitee { profile, ..Invitee::from(user) });
         }
         let nonce = URL_SAFE_NO_PAD.encode(random()?);
         let stream_state = self.rooms.state_of(room_id.as_str());

@@ -359,7 +359,7 @@ impl Request {
 }
 
 impl Handled {
-    fn nothing(position: Position) -> Self {
+    pub(crate) fn nothing(position: Position) -> Self {
         Self { position, facts: Vec::new(), first_sequence: 0, repeated: None }
     }
 

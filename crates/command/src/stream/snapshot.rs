@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::frozen::Frozen;
 
 /// Version of the files that this program writes.
-const FORMAT: u16 = 8;
+const FORMAT: u16 = 9;
 
 /// Events between two snapshots of a small state. Larger states wait for four times as many
 /// events as they have parts, so that writing snapshots never costs more than the events themselves.

@@ -33,7 +33,7 @@ use crate::{
 const LOAD_PAGE: usize = 1_024;
 
 /// An append that several callers may wait for.
-pub(crate) type SharedAppend = SharedFuture<Result<Appended, AppendError>>;
+pub(crate) use rookery_actions::SharedAppend;
 
 /// Whether the append wrote its facts: it was not refused, not lost, and not a repeated command.
 pub(crate) fn is_written(answer: &Result<Appended, AppendError>) -> bool {

@@ -24,7 +24,7 @@ impl Commands {
         command: &Command<'_>,
     ) -> Result<(), HandleError> {
         let enters = match command {
-            Command::InRoom { command, .. } | Command::InRoomOfAlias { command, .. } => {
+            Command::InRoom { command, .. } | Command::Enter { command, .. } => {
                 matches!(command, RoomCommand::Join { .. } | RoomCommand::Knock { .. })
             }
             Command::CreateRoom { .. } => true,

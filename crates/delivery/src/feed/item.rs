@@ -107,6 +107,14 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
+    /// An invite of the user to a room that this server is not in, or a request to join one, began or
+    /// ended; or an action of the user that other servers had to answer has ended.
+    ElsewhereChanged {
+        /// The commit of the change.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+    },
     /// A device of the user was added or removed.
     DevicesChanged {
         /// The commit of the change.

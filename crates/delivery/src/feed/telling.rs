@@ -183,6 +183,11 @@ pub(super) fn own_changes(committed: &Arc<Committed>) -> Vec<FeedItem> {
             | AccountEvent::DataDeleted { .. },
         )) => Some(FeedItem::PreferencesChanged { committed: Arc::clone(committed), index }),
         Ok(Fact::Account(
+            AccountEvent::ElsewhereChanged { .. }
+            | AccountEvent::ElsewhereEnded { .. }
+            | AccountEvent::RemoteEnded { .. },
+        )) => Some(FeedItem::ElsewhereChanged { committed: Arc::clone(committed), index }),
+        Ok(Fact::Account(
             AccountEvent::DeviceAdded { .. } | AccountEvent::DeviceRemoved { .. },
         )) => Some(FeedItem::DevicesChanged { committed: Arc::clone(committed), index }),
         _ => None,

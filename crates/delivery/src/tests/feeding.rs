@@ -31,6 +31,7 @@ pub(super) fn word(item: &FeedItem) -> String {
         FeedItem::ProfileChanged { .. } => "profile".into(),
         FeedItem::ReceiptMoved { .. } => "receipt".into(),
         FeedItem::PreferencesChanged { .. } => "preferences".into(),
+        FeedItem::ElsewhereChanged { .. } => "elsewhere".into(),
         FeedItem::DevicesChanged { .. } => "devices".into(),
     }
 }

@@ -12,7 +12,8 @@ use ruma_common::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActionOutcome, Filter, Fingerprint, JsonObject, Pdu, PduError, RoomEvent, RoomPreferences,
+    ActionOutcome, Elsewhere, ElsewhereEnd, Filter, Fingerprint, JsonObject, Pdu, PduError,
+    RemoteAction, RemoteOutcome, RoomEvent, RoomPreferences,
 };
 
 /// A change of a user's account data.
@@ -102,6 +103,32 @@ pub enum AccountEvent {
         kind: String,
         /// The content.
         content: JsonObject,
+    },
+    /// The user has begun an action that other servers have to answer.
+    RemoteBegun {
+        /// The action.
+        action: Box<RemoteAction>,
+    },
+    /// Such an action has ended.
+    RemoteEnded {
+        /// The action.
+        action: Box<RemoteAction>,
+        /// How it ended.
+        outcome: RemoteOutcome,
+    },
+    /// The user is invited to a room that is not here, or has asked to join one.
+    ElsewhereChanged {
+        /// The invite, or the request.
+        standing: Box<Elsewhere>,
+    },
+    /// Such an invite or request has ended without a join.
+    ElsewhereEnded {
+        /// The room.
+        room_id: OwnedRoomId,
+        /// How it ended.
+        how: ElsewhereEnd,
+        /// The user who ended it.
+        by: OwnedUserId,
     },
     /// The user has deleted account data.
     DataDeleted {

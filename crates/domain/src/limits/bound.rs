@@ -39,6 +39,8 @@ pub enum Bound {
     Invites,
     /// Calls in a room at a time.
     Calls,
+    /// Actions of a user that wait for the answers of other servers.
+    RemoteActions,
 }
 
 impl Bound {
@@ -61,6 +63,7 @@ impl Bound {
             Self::Knocks => limits::KNOCKS_MAX,
             Self::Invites => limits::INVITES_PENDING_MAX,
             Self::Calls => limits::ACTIVE_CALLS_MAX,
+            Self::RemoteActions => limits::REMOTE_ACTIONS_MAX,
         }
     }
 
@@ -81,6 +84,7 @@ impl Bound {
             Self::Knocks => "TOO_MANY_KNOCKS",
             Self::Invites => "TOO_MANY_INVITES",
             Self::Calls => "TOO_MANY_CALLS",
+            Self::RemoteActions => "TOO_MANY_REMOTE_ACTIONS",
         }
     }
 
@@ -137,6 +141,11 @@ impl fmt::Display for Bound {
             Self::Calls => {
                 write!(f, "there are {max} calls in this room; wait until one of them ends")
             }
+            Self::RemoteActions => write!(
+                f,
+                "{max} of your actions wait for the answers of other servers; wait until one of \
+                 them ends"
+            ),
         }
     }
 }

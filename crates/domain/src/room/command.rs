@@ -366,11 +366,14 @@ pub struct Invitee {
     /// Their profile, as far as it is known.
     #[serde(skip)]
     pub profile: Profile,
+    /// The invite is to a direct conversation. The server fills it in.
+    #[serde(skip)]
+    pub is_direct: bool,
 }
 
 impl From<OwnedUserId> for Invitee {
     fn from(user: OwnedUserId) -> Self {
-        Self { user, profile: Profile::default() }
+        Self { user, profile: Profile::default(), is_direct: false }
     }
 }
 

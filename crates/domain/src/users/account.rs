@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::account_data::AccountData;
 use crate::{
     AccountEvent, Bound, DataKey, Filter, IgnoredUsers, JsonObject, OwnedEventId, OwnedRoomId,
-    OwnedUserId, Profile, Rejection, RoomPreferences, RoomPreferencesChange, UserId,
+    OwnedUserId, Profile, Rejection, RoomPreferences, RoomPreferencesChange, RoomsElsewhere,
+    UserId,
 };
 
 /// A command of a user for their account.
@@ -90,6 +91,7 @@ pub struct Account {
     preferences: BTreeMap<OwnedRoomId, RoomPreferences>,
     data: AccountData,
     ignored: IgnoredUsers,
+    elsewhere: RoomsElsewhere,
 }
 
 impl Account {
@@ -135,6 +137,12 @@ impl Account {
     #[must_use]
     pub fn ignored(&self) -> &IgnoredUsers {
         &self.ignored
+    }
+
+    /// The rooms of other servers that this server is not in.
+    #[must_use]
+    pub fn elsewhere(&self) -> &RoomsElsewhere {
+        &self.elsewhere
     }
 
     /// How many users the user ignores.
@@ -255,8 +263,9 @@ impl Account {
                     self.preferences.insert(room_id.clone(), *preferences);
                 }
             }
-            AccountEvent::UserIgnored { user_id } => self.ignored.set(user_id, true),
-            AccountEvent::UserUnignored { user_id } => self.ignored.set(user_id, false),
+            AccountEvent::UserIgnored { .. } | AccountEvent::UserUnignored { .. } => {
+                self.ignored.evolve(event);
+            }
             AccountEvent::DataChanged { room_id, kind, content } => {
                 let key = DataKey { room_id: room_id.clone(), kind: kind.clone() };
                 self.data.changed(key, content);
@@ -265,6 +274,10 @@ impl Account {
                 let key = DataKey { room_id: room_id.clone(), kind: kind.clone() };
                 self.data.deleted(&key);
             }
+            AccountEvent::RemoteBegun { .. }
+            | AccountEvent::RemoteEnded { .. }
+            | AccountEvent::ElsewhereChanged { .. }
+            | AccountEvent::ElsewhereEnded { .. } => self.elsewhere.evolve(event, 0),
             AccountEvent::DeviceAdded { .. }
             | AccountEvent::DeviceRemoved { .. }
             | AccountEvent::ActionNoted { .. } => {}

@@ -11,13 +11,22 @@ use std::{
 use ruma_common::{OwnedUserId, UserId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Pdu;
+use crate::{AccountEvent, Pdu};
 
 /// The users whom one user ignores. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoredUsers(Arc<BTreeSet<OwnedUserId>>);
 
 impl IgnoredUsers {
+    /// Folds an event of the user's stream.
+    pub fn evolve(&mut self, event: &AccountEvent) {
+        match event {
+            AccountEvent::UserIgnored { user_id } => self.set(user_id, true),
+            AccountEvent::UserUnignored { user_id } => self.set(user_id, false),
+            _ => {}
+        }
+    }
+
     /// Whether the user gets the event as if it were hidden: any event of an ignored user that is
     /// not state.
     #[must_use]

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod account_data;
+pub(crate) mod elsewhere;
 pub(crate) mod filter;
 pub(crate) mod ignored;
 pub(crate) mod preferences;

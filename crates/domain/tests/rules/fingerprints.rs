@@ -168,7 +168,7 @@ fn what_the_server_fills_in_is_not_part_of_it() {
         RoomCommand::Join { reason: None, member_of: Some("!a:rook.example".try_into().unwrap()) };
     assert_eq!(of(&asked), of(&filled));
     let invite = |profile: Profile| RoomCommand::Invite {
-        invitee: Invitee { user: user(BOB).to_owned(), profile },
+        invitee: Invitee { profile, ..Invitee::from(user(BOB).to_owned()) },
         reason: None,
     };
     assert_eq!(of(&invite(Profile::default())), of(&invite(profile_of(BOB))));

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rookery_domain::{
     AccountEvent, ActionOutcome, AliasEvent, Answer, CallChange, CallStep, CreateRoom, Deliver,
-    EndReason, Envelope, EphemeralKind, Erased, EventStatus, Fact, Filter, Fingerprint, Holder,
-    MilliSecondsSinceUnixEpoch, Notifications, Origin, OwnedEventId, Pdu, RoomEvent,
-    RoomPreferences, RoomVersionId, Slot, SlotChange, StatedBefore, Subject,
+    Elsewhere, ElsewhereEnd, EndReason, Envelope, EphemeralKind, Erased, EventStatus, Fact, Filter,
+    Fingerprint, Holder, InvitePreview, JoinRule, Membership, MilliSecondsSinceUnixEpoch,
+    Notifications, Origin, OwnedEventId, OwnedServerName, Pdu, RemoteAction, RemoteAsk,
+    RemoteOutcome, RoomEvent, RoomPreferences, RoomVersionId, Slot, SlotChange, StatedBefore,
+    Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -195,6 +197,60 @@ fn facts_about_ignored_users_never_change() {
     ];
     let facts = facts.map(|event| (Subject::Account, Fact::Account(event)));
     unchanged_facts(facts.into(), include_str!("../golden/facts-ignored.txt"));
+}
+
+#[test]
+fn facts_about_rooms_elsewhere_never_change() {
+    let room_id: rookery_domain::OwnedRoomId = "!a:else.example".try_into().unwrap();
+    let event_id: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let via: Vec<OwnedServerName> = vec!["else.example".try_into().unwrap()];
+    let action = |ask| {
+        let device = Some("PHONE".to_owned());
+        Box::new(RemoteAction { id: "id".to_owned(), device, action: Some(7), ask })
+    };
+    let reason = || Some("please".to_owned());
+    let alias = || "#a:else.example".try_into().unwrap();
+    let asks = [
+        RemoteAsk::Join { room: alias(), via: via.clone(), reason: None },
+        RemoteAsk::Knock { room: alias(), via: via.clone(), reason: reason() },
+        RemoteAsk::Leave { room_id: room_id.clone(), via: via.clone(), reason: reason() },
+        RemoteAsk::Invite {
+            room_id: room_id.clone(),
+            user_id: user(BOB).to_owned(),
+            is_direct: true,
+            reason: None,
+        },
+    ];
+    let mut events: Vec<_> =
+        asks.into_iter().map(|ask| AccountEvent::RemoteBegun { action: action(ask) }).collect();
+    let join = || action(RemoteAsk::Join { room: alias(), via: via.clone(), reason: None });
+    let (position, event) = (9, Some(event_id.clone()));
+    let done = RemoteOutcome::Done { room_id: room_id.clone(), event_id: event, position };
+    let (code, message) = ("SERVER_UNREACHABLE".to_owned(), "why".to_owned());
+    for outcome in [done, RemoteOutcome::Refused { code, message }] {
+        events.push(AccountEvent::RemoteEnded { action: join(), outcome });
+    }
+    let preview = InvitePreview {
+        room_id: room_id.clone(),
+        inviter: "@eve:else.example".try_into().unwrap(),
+        inviter_profile: rookery_domain::Profile::default(),
+        reason: None,
+        is_direct: true,
+        name: Some("Den".to_owned()),
+        topic: None,
+        avatar_url: None,
+        canonical_alias: None,
+        join_rule: JoinRule::Restricted(vec![room_id.clone()]),
+        room_type: None,
+        is_encrypted: false,
+    };
+    let (membership, version) = (Membership::Invite, RoomVersionId::V12);
+    let standing = Box::new(Elsewhere { membership, preview, event_id, sent: 1, version, via });
+    events.push(AccountEvent::ElsewhereChanged { standing });
+    let (how, by) = (ElsewhereEnd::Withdrawn, user(BOB).to_owned());
+    events.push(AccountEvent::ElsewhereEnded { room_id, how, by });
+    let facts = events.into_iter().map(|event| (Subject::Account, Fact::Account(event)));
+    unchanged_facts(facts.collect(), include_str!("../golden/facts-elsewhere.txt"));
 }
 
 #[test]

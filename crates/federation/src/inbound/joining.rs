@@ -198,7 +198,7 @@ pub(super) async fn send_knock(
 }
 
 /// The stripped state of a room, which users outside of the room may know.
-pub(super) fn preview(room: &Room) -> Vec<serde_json::Value> {
+pub(crate) fn preview(room: &Room) -> Vec<serde_json::Value> {
     const SHOWN: [&str; 7] = [
         "m.room.create",
         "m.room.name",

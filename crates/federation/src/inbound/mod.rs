@@ -6,6 +6,7 @@
 
 mod authenticated;
 mod events;
+mod inviting;
 mod joining;
 mod large;
 mod listener;
@@ -16,6 +17,7 @@ mod router;
 mod send;
 mod transactions;
 
+pub(crate) use self::joining::preview;
 pub use self::listener::{ListenError, Listener, TlsFiles};
 pub(crate) use self::{
     large::LargeAnswers,

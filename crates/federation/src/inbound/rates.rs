@@ -5,7 +5,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use rookery_domain::ServerName;
+use rookery_domain::{ServerName, UserId};
 use rookery_rates::{Buckets, Draw, Network, Pace};
 
 use super::refusal::Refusal;
@@ -15,6 +15,12 @@ pub(crate) const ADDRESS_PACE: Pace = Pace { burst: 2_000, interval: Duration::f
 
 /// Requests of one server.
 pub(crate) const SERVER_PACE: Pace = Pace { burst: 1_000, interval: Duration::from_millis(10) };
+
+/// Invites of one server: a hundred at once, and one each second.
+pub(crate) const INVITE_PACE: Pace = Pace { burst: 100, interval: Duration::from_secs(1) };
+
+/// Invites to one user, of all servers together.
+pub(crate) const INVITED_PACE: Pace = Pace { burst: 30, interval: Duration::from_secs(20) };
 
 /// KiB of the bodies of one server: 64 MiB at once, and 2 MiB each second.
 pub(crate) const KIB_PACE: Pace = Pace { burst: 65_536, interval: Duration::from_micros(500) };
@@ -61,6 +67,21 @@ impl Rates {
             Draw { pace: ALL_RECEIPTS_PACE, key: ("", "receipts"), count: 1 },
         ];
         self.servers.take_all(draws.into_iter(), now).is_ok()
+    }
+
+    /// Charges an invite to its server and to the invited user.
+    pub(super) fn invite(
+        &self,
+        server: &ServerName,
+        user: &UserId,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        let draws = [
+            Draw { pace: INVITE_PACE, key: (server.as_str(), "invites"), count: 1 },
+            Draw { pace: INVITED_PACE, key: (user.as_str(), "invited"), count: 1 },
+        ];
+        let taken = self.servers.take_all(draws.into_iter(), now);
+        taken.map_err(|(_, wait)| Refusal::limited(wait))
     }
 
     /// Charges a request with a body of `bytes` to its server.

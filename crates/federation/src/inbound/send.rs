@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::extract::{Path, State};
 use rookery_command::{Receipt, Received};
-use rookery_domain::{EventStatus, Incoming, OwnedRoomId, OwnedServerName};
+use rookery_domain::{EventStatus, Incoming, OwnedRoomId, OwnedServerName, RoomId, ServerName};
 use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -15,7 +15,7 @@ use super::{
     authenticated::Authenticated,
     refusal::{Answer, Refusal, Reply},
 };
-use crate::{edus, home::Home, rooms::Standing};
+use crate::{edus, elsewhere::take_withdrawal, home::Home, rooms::Standing};
 
 /// Most events of a transaction.
 pub(crate) const PDUS_MAX: usize = 50;
@@ -80,7 +80,10 @@ async fn receive(
     let mut outcomes = Map::new();
     for (room, pdus) in rooms {
         let standing = Standing::of(&home.commands, &request.origin, &room).await?;
+        let pdus = end_invites(home, &request.origin, &room, pdus).await?;
         let refused = match &standing.version {
+            // The join is on its way: its events wait for it.
+            None if home.limits.expects(&room) => None,
             None => Some("this server is not in the room"),
             Some(_) if !standing.is_let_in => Some("the room does not let your server take part"),
             Some(_) => None,
@@ -125,6 +128,28 @@ async fn wait(
     home.store.keep_waiting((origin.clone(), room.clone()), new, waiting).await?;
     home.gaps.search(origin, room, home.now());
     Ok(())
+}
+
+/// Takes the events that end invites to a room without users of this server, or requests to join it.
+/// Returns the others.
+async fn end_invites(
+    home: &Home,
+    origin: &ServerName,
+    room: &RoomId,
+    pdus: Vec<Box<RawValue>>,
+) -> Result<Vec<Box<RawValue>>, Refusal> {
+    if !pdus.iter().any(|pdu| pdu.get().contains("m.room.member"))
+        || home.commands.is_in_room(room).await?
+    {
+        return Ok(pdus);
+    }
+    let mut others = Vec::new();
+    for pdu in pdus {
+        if !take_withdrawal(home, origin, room, &pdu).await? {
+            others.push(pdu);
+        }
+    }
+    Ok(others)
 }
 
 /// The outcome of an event, as the other side gets it.

@@ -3,8 +3,8 @@
 //! Source: Matrix server-server specification, "Retrieving server keys".
 
 mod answer;
-mod own;
 mod remote;
 
-pub use self::own::{OldKey, OwnKeys};
+pub use rookery_federation_client::own::{OldKey, OwnKeys};
+
 pub(crate) use self::remote::RemoteKeys;

@@ -61,6 +61,7 @@ impl Audience {
         let newcomers = now.difference(&before).cloned().collect();
         let mut servers = before;
         servers.extend(now);
+        servers.extend(self.excluded(room, event, position));
         Concerned { servers, newcomers }
     }
 
@@ -93,6 +94,30 @@ impl Audience {
             let Some((_, oldest)) = self.rooms.pop_lru() else { break };
             self.users = self.users.saturating_sub(oldest.weight());
         }
+    }
+
+    /// The server of a user whose invite or request to join this event ends. It is in the room with
+    /// nobody, and learns of it in no other way.
+    fn excluded(
+        &self,
+        room: &RoomId,
+        event: &RoomEvent,
+        position: Position,
+    ) -> Option<OwnedServerName> {
+        let pdu = &event.pdu;
+        let user = <&UserId>::try_from(pdu.state_key.as_deref()?).ok()?;
+        let ends = pdu.kind.to_string() == "m.room.member"
+            && pdu.sender.server_name() == self.server_name
+            && user.server_name() != self.server_name
+            && matches!(Membership::of(pdu), Membership::Leave | Membership::Ban);
+        if !ends {
+            return None;
+        }
+        let view = self.reader.view();
+        let before = Position(position.0.saturating_sub(1));
+        let membership = view.room(room)?.member(user)?.membership_at(before);
+        let waited = matches!(membership, Membership::Invite | Membership::Knock);
+        waited.then(|| user.server_name().to_owned())
     }
 
     fn read(&self, room: &RoomId, at: Position) -> Remote {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod abuse;
+mod elsewhere;
 mod gaps;
 mod pair;
 mod peer;
@@ -9,4 +10,5 @@ mod sending;
 mod states;
 mod strangers;
 mod taking_part;
+mod troubles;
 mod world;

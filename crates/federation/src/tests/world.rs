@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rookery_command::{
-    CommandOptions, Commands, Ports,
+    CommandOptions, Commands, Memberships, Ports,
     testing::{NoReadSide, Server},
 };
 use rookery_domain::{
@@ -12,12 +12,15 @@ use rookery_domain::{
     RoomId, SigningKey, UserId,
 };
 use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
-use rookery_log::{Epoch, ErasableLog, MemoryLog};
+use rookery_log::{
+    Epoch, ErasableLog, MemoryLog, Position, Scope, StreamId, StreamKind, Unavailable,
+};
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls_and};
 use rookery_projection::ReadModels;
 use rookery_view::Reader;
 use tokio::task::JoinHandle;
 
+use super::troubles::{Troubles, troubled};
 use crate::{Access, Federation, Listener, OwnKeys, Parts, Pauses, SrvAnswer, SrvLookup, TlsFiles};
 
 /// The names of the certificate.
@@ -77,6 +80,31 @@ impl Audience for Nobody {
     fn of_user(&self, _: &UserId, _: &Listening<'_>, _: &mut dyn FnMut(&UserId)) {}
 }
 
+/// The rooms of users, from the read side.
+struct Rooms(Reader);
+
+#[async_trait::async_trait]
+impl Memberships for Rooms {
+    async fn joined_rooms(&self, _: &UserId, _: Position) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        Ok(Vec::new())
+    }
+
+    async fn replaced_rooms(
+        &self,
+        user: &UserId,
+        limit: usize,
+    ) -> Result<Vec<OwnedRoomId>, Unavailable> {
+        let tail = *self.0.models().log().tail().borrow();
+        self.0.wait_for(tail, Duration::from_mins(1)).await.ok();
+        let view = self.0.view();
+        let joined = view.joined_rooms_at(user, view.position()).into_iter();
+        let is_replaced = |room: &OwnedRoomId| {
+            view.room(room).is_some_and(|room| room.state("m.room.tombstone", "").is_some())
+        };
+        Ok(joined.filter(is_replaced).take(limit).collect())
+    }
+}
+
 struct NoRecords;
 
 #[async_trait::async_trait]
@@ -94,7 +122,9 @@ pub(super) struct Here {
     pub(super) ephemeral: Ephemeral,
     pub(super) federation: Federation,
     pub(super) certificate: Arc<Certificate>,
+    pub(super) troubles: Arc<Troubles>,
     sending: JoinHandle<()>,
+    acting: JoinHandle<()>,
     folder: tempfile::TempDir,
     serving: JoinHandle<()>,
 }
@@ -122,7 +152,7 @@ impl Here {
         tokio::spawn(async move { models.run(std::future::pending()).await });
         let none = Arc::new(NoReadSide);
         let ports = Ports {
-            memberships: none.clone(),
+            memberships: Arc::new(Rooms(reader.clone())),
             events: none.clone(),
             last_actions: none.clone(),
             calls: none,
@@ -136,9 +166,11 @@ impl Here {
         tokio::spawn(async move { running.run().await });
         let place = (folder.path(), notaries);
         let federation = federation(&server, (&reader, &ephemeral), certificate, place);
-        let serving = federation.clone();
-        let serving = tokio::spawn(async move { serving.serve(listener).await });
-        let sending = send(&federation);
+        let troubles = Arc::new(Troubles::default());
+        let router = crate::inbound::router(Arc::clone(&federation.home));
+        let router = troubled(router, Arc::clone(&troubles));
+        let serving = tokio::spawn(async move { listener.serve(router).await });
+        let (sending, acting) = (send(&federation), act(&federation));
         Self {
             name,
             server,
@@ -146,7 +178,9 @@ impl Here {
             ephemeral,
             federation,
             certificate: Arc::clone(certificate),
+            troubles,
             sending,
+            acting,
             folder,
             serving,
         }
@@ -157,16 +191,20 @@ impl Here {
         federation(&self.server, (&self.reader, &self.ephemeral), &self.certificate, place)
     }
 
-    /// Stops the sender in the middle of its work, and starts one on the same file.
+    /// Stops the sender and the process of actions in the middle of their work, and starts them on the
+    /// same files.
     pub(super) async fn restart_sender(&mut self) {
         self.sending.abort();
         (&mut self.sending).await.ok();
+        self.acting.abort();
+        (&mut self.acting).await.ok();
         // The old federation, whose listener goes on, has the file open. A copy of it is what a kill leaves.
         let (old, new) = (self.folder.path(), tempfile::tempdir().unwrap());
         let file = FILE;
         std::fs::copy(old.join(file), new.path().join(file)).unwrap();
         self.federation = self.opened(new.path());
         self.sending = send(&self.federation);
+        self.acting = act(&self.federation);
         self.folder = new;
     }
 
@@ -206,12 +244,35 @@ impl Here {
         self.server.create("ann", &create, now()).await
     }
 
+    /// Waits until a message with this text is in the room here.
+    pub(super) async fn until_said(&self, room: &OwnedRoomId, body: &str) {
+        let stream = StreamId::new(StreamKind::Room, room.as_str());
+        let mut tail = self.server.log.tail();
+        loop {
+            let scope = Scope::Stream(stream.clone());
+            let records = self.server.log.read(&scope, Position::ORIGIN, 4_096).await.unwrap();
+            let mut events = records.iter().flat_map(|record| record.commit.events.iter());
+            if events.any(|event| String::from_utf8_lossy(&event.content).contains(body)) {
+                return;
+            }
+            tail.changed().await.unwrap();
+        }
+    }
+
     pub(super) async fn say(&self, room: &OwnedRoomId, body: &str) {
         let (kind, body) = (MessageKind::Text, body.to_owned());
         let (formatted_body, relation, mentions) = (None, None, None);
         let said = RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions };
         self.server.act("ann", room, &said, now()).await.unwrap();
     }
+}
+
+/// The name of a server that is not there.
+pub(super) fn unused_name() -> OwnedServerName {
+    // Nobody listens on a port that was just given back.
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("localhost:{}", socket.local_addr().unwrap().port());
+    OwnedServerName::try_from(name).unwrap()
 }
 
 /// The name of the file that a kill leaves.
@@ -247,6 +308,11 @@ fn federation(
         clock: Arc::new(now),
     };
     Federation::open(&folder.join(FILE), parts).unwrap()
+}
+
+fn act(federation: &Federation) -> JoinHandle<()> {
+    let acting = federation.clone();
+    tokio::spawn(async move { acting.act().await })
 }
 
 fn send(federation: &Federation) -> JoinHandle<()> {

@@ -4,6 +4,7 @@ mod calls;
 pub(crate) mod consume;
 mod counts;
 mod draft;
+mod elsewhere;
 pub(crate) mod ephemeral;
 mod items;
 mod reader;

@@ -12,6 +12,9 @@ use rookery_view::Reader;
 use super::{refusal::MatrixError, request::acting::Acting};
 use crate::{Asking, Services};
 
+/// How long a call waits for other servers.
+const ANSWERED_AFTER: Duration = Duration::from_secs(30);
+
 /// How long an answer waits until the next read shows its effect.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,11 @@ impl Api {
         retry: Retry,
     ) -> Result<Outcome, MatrixError> {
         let outcome = self.commands.execute(&acting.actor(), command, retry).await?;
+        let outcome = self.commands.settled(outcome, ANSWERED_AFTER).await?;
+        if outcome.remote.is_some() {
+            let why = "other servers have not answered yet, and the request goes on".to_owned();
+            return Err(MatrixError::unknown(why));
+        }
         // A read that comes too early shows the state before it, and no error.
         self.reader.wait_for(outcome.position, SHOWN_AFTER).await.ok();
         Ok(outcome)

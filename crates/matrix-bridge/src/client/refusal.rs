@@ -71,7 +71,7 @@ impl MatrixError {
         Self { retry_after: Some(wait), ..error }
     }
 
-    fn unknown(message: String) -> Self {
+    pub(super) fn unknown(message: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message)
     }
 }
@@ -159,7 +159,11 @@ impl From<Rejection> for MatrixError {
             Rejection::Bound(_) => {
                 Self::new(StatusCode::FORBIDDEN, "M_RESOURCE_LIMIT_EXCEEDED", message)
             }
+            Rejection::ServerUnreachable(_) => {
+                Self::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", message)
+            }
             Rejection::NoSuchRoom
+            | Rejection::FederationOff
             | Rejection::NotAMember
             | Rejection::Banned
             | Rejection::NotInvited

@@ -71,7 +71,7 @@ impl UpgradeMutation {
             Some(position) => shows(context, "replacement", position).await,
             None => false,
         };
-        let Acted { event, room, position, refusal } = Acted::of(context, result).await?;
+        let Acted { event, room, position, refusal, .. } = Acted::of(context, result).await?;
         let replacement = replacement.filter(|_| shown && refusal.is_none()).map(Room::new);
         Ok(UpgradeRoomPayload { event, room, replacement, position, refusal })
     }

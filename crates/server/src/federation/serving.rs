@@ -58,12 +58,13 @@ impl Serving {
         let address = listener.address()?;
         tracing::info!("listening for other servers on {address}");
         node.federation.get_or_init(|| federation.clone());
-        let sending = federation.clone();
+        let (sending, acting) = (federation.clone(), federation.clone());
         Ok(vec![
             node.tasks.spawn("requests of other servers", async move {
                 federation.serve(listener).await;
             }),
             node.tasks.spawn("events for other servers", async move { sending.send().await }),
+            node.tasks.spawn("actions on other servers", async move { acting.act().await }),
         ])
     }
 }

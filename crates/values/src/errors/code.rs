@@ -58,6 +58,8 @@ pub enum RefusalCode {
     EventNotDelivered,
     /// The event was sent by another user.
     EventNotYours,
+    /// This needs other servers, and this server talks with none.
+    FederationOff,
     /// The event was redacted: refer to another event.
     EventRedacted,
     /// The rules of the room, or the namespaces of the service, forbid it, for the reason in the
@@ -117,6 +119,8 @@ pub enum RefusalCode {
     ReservedType,
     /// Another room has replaced this one: continue there.
     RoomReplaced,
+    /// No other server could help. The message names each server that was asked, and why it failed.
+    ServerUnreachable,
     /// The name, or the key of the reaction, has no visible character.
     ShowsNothing,
     /// The state key belongs to another user.
@@ -158,6 +162,8 @@ pub enum RefusalCode {
     /// You have reacted to the event in as many ways as you may, or the event has as many reactions
     /// as it may: redact one of yours, or use an existing key.
     TooManyReactions,
+    /// As many of your actions as allowed wait for other servers: wait until one of them ends.
+    TooManyRemoteActions,
     /// You have joined as many rooms as a user may: leave one.
     TooManyRooms,
     /// The room has as much state as it may have: change existing state.
@@ -250,10 +256,12 @@ impl RefusalCode {
             Self::Busy
             | Self::CallInProgress
             | Self::Contended
+            | Self::FederationOff
             | Self::Forbidden
             | Self::InsufficientPower
             | Self::RateLimited
             | Self::RegistrationClosed
+            | Self::ServerUnreachable
             | Self::TooLarge
             | Self::TooMany
             | Self::TooManyBans
@@ -265,6 +273,7 @@ impl RefusalCode {
             | Self::TooManyParked
             | Self::TooManyPreferences
             | Self::TooManyReactions
+            | Self::TooManyRemoteActions
             | Self::TooManyRooms
             | Self::TooManyStateKeys
             | Self::TooManyWebhooks
@@ -304,6 +313,8 @@ impl From<&Rejection> for RefusalCode {
             Rejection::TooMany { .. } => Self::TooMany,
             Rejection::Bound(bound) => Self::from(*bound),
             Rejection::NoSuchUser(_) => Self::NoSuchUser,
+            Rejection::FederationOff => Self::FederationOff,
+            Rejection::ServerUnreachable(_) => Self::ServerUnreachable,
             Rejection::RoomReplaced(_) => Self::RoomReplaced,
             Rejection::NoSuchEvent(_) => Self::NoSuchEvent,
             Rejection::EventNotYours(_) => Self::EventNotYours,
@@ -346,6 +357,7 @@ impl From<Bound> for RefusalCode {
             Bound::Knocks => Self::TooManyKnocks,
             Bound::Invites => Self::TooManyInvites,
             Bound::Calls => Self::TooManyCalls,
+            Bound::RemoteActions => Self::TooManyRemoteActions,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rooms at one position: their settings, state and members, as one viewer may see them.
 
 mod closing;
+mod elsewhere;
 mod invites;
 mod members;
 mod naming;

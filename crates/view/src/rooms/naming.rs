@@ -27,6 +27,11 @@ impl View<'_> {
         meter: &dyn Meter,
     ) -> Result<Option<String>, TimelineError> {
         meter.take_rows(LOOKED_MAX)?;
+        if let Some(elsewhere) = self.elsewhere(room, viewer) {
+            let preview = &elsewhere.standing.preview;
+            let named = preview.inviter_profile.displayname.clone();
+            return Ok(Some(named.unwrap_or_else(|| preview.inviter.to_string())));
+        }
         let Some(room) = self.room_for(room, viewer, Access::Outside) else { return Ok(None) };
         if room.access(viewer) >= Access::Inside
             && let Some(named) = names(&room, viewer)

@@ -6,6 +6,7 @@ use std::{cell::Cell, sync::Arc};
 
 use rookery_domain::{Filter, OwnedRoomId, Profile, RoomId, UserId};
 use rookery_log::Position;
+use rookery_projection::Member;
 
 use crate::{
     CLOSED_MAX, ClosedRoom, Meter, Missed, MissedEvents, Moved, Reader, RoomSnapshot, RoomView,
@@ -231,29 +232,54 @@ fn assemble(
     };
     // A request for one room gets its invite, however many others there are.
     let limit = if asked.room_id.is_some() { usize::MAX } else { INVITES_MAX };
-    let found = view.invites_as_of(user, WantedRooms { at, since, before: invites_before, limit });
-    let invites = found.rooms.iter().filter(|room| asked.is_asked(room.id()));
+    let wanted = WantedRooms { at, since, before: invites_before, limit };
+    let (mut invites, invites_next) = invites(view, user, wanted, &synced);
+    invites.retain(|room| asked.is_asked(&room.room_id));
     let mut closed = Vec::new();
     if bounds.tells_closed() {
         closed = view.closed_since(user, since, at);
+        closed.extend(view.closed_elsewhere(user, since, at));
         closed.retain(|closed| asked.is_asked(&closed.room_id));
         closed.sort_by_key(|closed| (closed.change.position, closed.change.sequence));
     }
     // There is another page of both while there is more of either.
-    let next = (next.is_some() || found.next.is_some()).then(|| SyncPlace {
+    let next = (next.is_some() || invites_next.is_some()).then(|| SyncPlace {
         at,
         since,
         before: next.unwrap_or(Position::ORIGIN),
-        invites_before: found.next.unwrap_or(Position::ORIGIN),
+        invites_before: invites_next.unwrap_or(Position::ORIGIN),
     });
     InitialSync {
         at,
         next,
         rooms: rooms.iter().map(synced).collect(),
-        invites: invites.map(synced).collect(),
+        invites,
         closed,
         profile: view.profile(user).cloned().unwrap_or_default(),
     }
+}
+
+/// A page of invites to rooms here and elsewhere, newest first, and the begin of the next page.
+fn invites(
+    view: &View<'_>,
+    user: &UserId,
+    wanted: WantedRooms,
+    synced: &dyn Fn(&RoomView<'_>) -> SyncedRoom,
+) -> (Vec<SyncedRoom>, Option<Position>) {
+    let here = view.invites_as_of(user, wanted);
+    let since = |room: &RoomView<'_>| room.member(user).and_then(Member::since);
+    let mut all: Vec<_> =
+        here.rooms.iter().filter_map(|room| Some((since(room)?.position, synced(room)))).collect();
+    all.extend(view.invites_elsewhere(user, wanted).into_iter().map(|(begun, standing)| {
+        let snapshot = Some(RoomSnapshot::elsewhere(standing));
+        let room_id = standing.preview.room_id.clone();
+        (begun, SyncedRoom { room_id, snapshot, missed: None })
+    }));
+    all.sort_by_key(|(begun, _)| std::cmp::Reverse(*begun));
+    let has_more = here.next.is_some() || all.len() > wanted.limit;
+    all.truncate(wanted.limit);
+    let next = all.last().filter(|_| has_more).map(|(begun, _)| *begun);
+    (all.into_iter().map(|(_, room)| room).collect(), next)
 }
 
 /// The commits of the events that the client reads next: reading them one room at a time would be

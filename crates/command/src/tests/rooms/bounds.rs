@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Profile, RoomCommand, UserId};
+use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, RoomCommand, UserId};
 use rookery_log::{Position, Unavailable};
 
 use crate::tests::{FromLog, actor, join, memory, public_room};
@@ -45,7 +45,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, HandleError>) -> &'static str {
 }
 
 fn invitee(name: &str) -> Invitee {
-    Invitee { user: actor(name).user, profile: Profile::default() }
+    Invitee::from(actor(name).user)
 }
 
 #[tokio::test]

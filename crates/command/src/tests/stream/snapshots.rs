@@ -220,7 +220,7 @@ fn the_stored_form_of_an_account_stays_as_it_is() {
     let stored = account.store().unwrap();
     assert_eq!(
         stored,
-        b"\x01\x02Al\x00\x01\x04!r:t\x00\xac\x02\x01\x01f\x01\x04!p:t\x02\x01\x00\x00\x01\x04@c:t"
+        b"\x01\x02Al\x00\x01\x04!r:t\x00\xac\x02\x01\x01f\x01\x04!p:t\x02\x01\x00\x00\x01\x04@c:t\x00\x00\x00"
     );
     assert_eq!(Account::read(&stored), Some(account));
 }

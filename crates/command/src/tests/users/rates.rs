@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, Profile, RoomCommand};
+use rookery_domain::{CreateRoom, Invitee, OwnedRoomId, RoomCommand};
 use rookery_log::{ErasableLog, Millis};
 use rookery_rates::Pace;
 
@@ -78,7 +78,7 @@ async fn what_is_refused_takes_nothing_of_any_kind_and_leaves_nothing() {
     let log = memory();
     let commands = limited(&log);
     let alice = actor("alice");
-    let invitee = |name: &str| Invitee { user: actor(name).user, profile: Profile::default() };
+    let invitee = |name: &str| Invitee::from(actor(name).user);
     let invite = ["bob", "carol", "dan"].map(invitee).to_vec();
     let tail = *log.tail().borrow();
     let create = CreateRoom { invite, ..CreateRoom::default() };

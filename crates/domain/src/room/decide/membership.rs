@@ -23,7 +23,7 @@ impl Room {
             }
             RoomCommand::Knock { reason } => self.knock(reason.as_deref(), profile, cx),
             RoomCommand::Invite { invitee, reason } => {
-                self.invite(invitee, reason.as_deref(), false, cx)
+                self.invite(invitee, reason.as_deref(), invitee.is_direct, cx)
             }
             RoomCommand::Kick { user, reason } => self.kick(user, reason.as_deref(), cx),
             RoomCommand::Ban { user, reason } => self.ban(user, reason.as_deref(), cx),

@@ -29,6 +29,8 @@ use rookery_schema::types::{
     },
 };
 
+use super::elsewhere::RemoteActionEnded;
+
 /// One item of the stream.
 #[derive(Clone, Union)]
 pub(crate) enum StreamItem {
@@ -61,6 +63,8 @@ pub(crate) enum StreamItem {
     DeviceAdded(DeviceAdded),
     /// A device of yours was removed.
     DeviceRemoved(DeviceRemoved),
+    /// An action of yours that other servers had to answer has ended.
+    RemoteAction(RemoteActionEnded),
 }
 
 /// An item in a list. An event, which most items are, is resolved at once.
@@ -151,8 +155,7 @@ pub(crate) struct Invited {
     pub(super) room: Room,
     /// The user who invites you.
     pub(super) inviter: User,
-    /// The invite. Never null; it has the type of `StateResolved.event`, so that one document may
-    /// select both.
+    /// The invite. Null if this server is not in the room: see `room.invite`.
     pub(super) event: Option<RoomEvent>,
 }
 

@@ -63,7 +63,8 @@ pub(crate) async fn join(
     let joined: Outcome = if room.starts_with('#') {
         let alias = alias(&room)?;
         api.room_of(&alias).await?;
-        let command = Command::InRoomOfAlias { alias: &alias, command };
+        let room = (&*alias).into();
+        let command = Command::Enter { room, command, via: &[] };
         api.execute(&acting, command, Retry::Unnamed).await?
     } else {
         api.act(&acting, &room_id(&room)?, command, Retry::Unnamed).await?

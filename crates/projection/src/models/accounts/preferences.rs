@@ -8,7 +8,9 @@ use std::{
     ops::Bound::{Excluded, Included, Unbounded},
 };
 
-use rookery_domain::{AccountEvent, Fact, IgnoredUsers, OwnedRoomId, RoomId, RoomPreferences};
+use rookery_domain::{
+    AccountEvent, Fact, IgnoredUsers, OwnedRoomId, RoomId, RoomPreferences, RoomsElsewhere,
+};
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,7 @@ pub struct Preferences {
     /// By the room that it is about, if any, and by type.
     data: BTreeMap<(Option<OwnedRoomId>, Box<str>), DataPlace>,
     ignored: IgnoredUsers,
+    elsewhere: RoomsElsewhere,
 }
 
 impl Preferences {
@@ -52,6 +55,12 @@ impl Preferences {
     #[must_use]
     pub fn ignored(&self) -> &IgnoredUsers {
         &self.ignored
+    }
+
+    /// The rooms elsewhere that the user is invited to, or has asked to join.
+    #[must_use]
+    pub fn elsewhere(&self) -> &RoomsElsewhere {
+        &self.elsewhere
     }
 
     /// Account data about a room, or about none: the type and the place of each entry after the
@@ -80,7 +89,7 @@ impl Preferences {
 
 impl Fold for Preferences {
     const NAME: &'static str = "preferences";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const KIND: StreamKind = StreamKind::User;
     type Shared = ();
 
@@ -102,14 +111,12 @@ impl Fold for Preferences {
                     let place = DataPlace { position, index, len_bytes };
                     self.data.insert((room_id.clone(), kind.as_str().into()), place);
                 }
-                Ok(Fact::Account(AccountEvent::UserIgnored { user_id })) => {
-                    self.ignored.set(user_id, true);
-                }
-                Ok(Fact::Account(AccountEvent::UserUnignored { user_id })) => {
-                    self.ignored.set(user_id, false);
-                }
                 Ok(Fact::Account(AccountEvent::DataDeleted { room_id, kind })) => {
                     self.data.remove(&(room_id.clone(), kind.as_str().into()));
+                }
+                Ok(Fact::Account(event)) => {
+                    self.ignored.evolve(event);
+                    self.elsewhere.evolve(event, committed.position.0);
                 }
                 _ => {}
             }

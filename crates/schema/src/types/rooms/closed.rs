@@ -1,7 +1,7 @@
 //! Rooms that were closed to the viewer.
 
 use async_graphql::{Context, Enum, Result, SimpleObject};
-use rookery_domain::{AliasEvent, Fact, OwnedRoomId, Pdu, RoomId};
+use rookery_domain::{AccountEvent, AliasEvent, ElsewhereEnd, Fact, OwnedRoomId, Pdu, RoomId};
 use rookery_log::StreamKind;
 use rookery_projection::Committed;
 use rookery_view::{ClosedRoom, Closing};
@@ -47,7 +47,7 @@ pub struct RoomClosed {
     /// The way in which it was closed.
     closing_reason: ClosingReason,
     /// The event that closed it, or whose arrival did. Null if an alias that was removed or given to
-    /// another room did.
+    /// another room did, and for a room that this server is not in.
     closing_event_id: Option<EventIdScalar>,
     /// Its sender, or the user who changed the alias.
     by: User,
@@ -64,6 +64,9 @@ impl RoomClosed {
             let committed = commits.get(&closed.change.position)?;
             if committed.kind == Some(StreamKind::Alias) {
                 return Self::by_alias(committed, closed.room_id.clone());
+            }
+            if committed.kind == Some(StreamKind::User) {
+                return Self::elsewhere(committed, &closed.room_id);
             }
             let index = closed.change.sequence.checked_sub(committed.first_sequence)?;
             let pdu = &committed.room_event(usize::try_from(index).ok()?)?.pdu;
@@ -90,6 +93,27 @@ impl RoomClosed {
             closing_event_id: Some(EventIdScalar(pdu.event_id.clone())),
             by: User::in_room(pdu.sender.clone(), pdu.room_id.clone()),
         }
+    }
+
+    /// The room elsewhere to which an invite, or a request to join, ended in a commit of the user.
+    pub fn elsewhere(committed: &Committed, room: &RoomId) -> Option<Self> {
+        let ended = committed.facts.iter().flatten().find_map(|fact| match fact {
+            Fact::Account(AccountEvent::ElsewhereEnded { room_id, how, by }) if room_id == room => {
+                Some((*how, by.clone()))
+            }
+            _ => None,
+        });
+        let (how, by) = ended?;
+        Some(Self {
+            room_id: RoomIdScalar(room.to_owned()),
+            closing_reason: match how {
+                ElsewhereEnd::Declined => ClosingReason::Declined,
+                ElsewhereEnd::Withdrawn => ClosingReason::Withdrawn,
+                ElsewhereEnd::Banned => ClosingReason::Banned,
+            },
+            closing_event_id: None,
+            by: User::new(by),
+        })
     }
 
     /// The room that the commit of an alias closed to a service.

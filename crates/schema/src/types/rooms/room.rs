@@ -87,7 +87,8 @@ impl Room {
     /// The room, if the viewer may know of it.
     pub fn visible(context: &Context<'_>, id: OwnedRoomId) -> Result<Option<Self>> {
         let viewer = session(context).viewer()?;
-        let is_known = app(context).models.view().knows_room(&id, viewer);
+        let view = app(context).models.view();
+        let is_known = view.knows_room(&id, viewer) || view.elsewhere(&id, viewer).is_some();
         Ok(is_known.then(|| Self::new(id)))
     }
 
@@ -105,10 +106,8 @@ impl Room {
             return Ok(field(&reads.found(snapshot)?.unwrap_or_default()));
         }
         let view = models.view();
-        let snapshot = reads.snapshot(&self.id, view.position(), || {
-            let room = view.room(&self.id);
-            room.map(|room| RoomSnapshot::of(&room, viewer)).unwrap_or_default()
-        });
+        let snapshot =
+            reads.snapshot(&self.id, view.position(), || view.snapshot(&self.id, viewer));
         Ok(field(&snapshot))
     }
 
@@ -282,6 +281,9 @@ impl Room {
     async fn inviter(&self, context: &Context<'_>) -> Result<Option<User>> {
         let viewer = session(context).viewer()?;
         let view = app(context).models.view();
+        if let Some(elsewhere) = view.elsewhere(&self.id, viewer) {
+            return Ok(Invite::elsewhere(&elsewhere.standing).map(Invite::into_inviter));
+        }
         let room = view.room(&self.id);
         let inviter = room.as_ref().and_then(|room| room.inviter_of(viewer));
         Ok(inviter.map(|inviter| User::in_room(inviter.clone(), self.id.clone())))

@@ -20,6 +20,7 @@ use rookery_view::{EventAt, Moment};
 use super::{Reader, room_of};
 use crate::schema::subscription::{
     draft::Drafted,
+    elsewhere::elsewhere_item,
     items::{
         Invited, ProfileChanged, RoomOpened, StateResolved, StreamItem, device_item,
         preferences_item,
@@ -82,6 +83,9 @@ impl Reader {
             }
             FeedItem::PreferencesChanged { committed, index } => {
                 preferences_item(&committed, index, &self.filter)
+            }
+            FeedItem::ElsewhereChanged { committed, index } => {
+                elsewhere_item(&self.app, self.device.as_deref(), &committed, index)
             }
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         };

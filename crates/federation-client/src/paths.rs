@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 /// A text as one segment of a path.
-pub(crate) fn percent(text: &str) -> String {
+#[must_use]
+pub fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -17,7 +18,8 @@ pub(crate) fn percent(text: &str) -> String {
 }
 
 /// A path with a query.
-pub(crate) fn query(path: &str, parameters: &[(&str, &str)]) -> String {
+#[must_use]
+pub fn query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut out = path.to_owned();
     for (number, (name, value)) in parameters.iter().enumerate() {
         out.push(if number == 0 { '?' } else { '&' });

@@ -53,7 +53,8 @@ impl OwnKeys {
     }
 
     /// The public half of a key of this server, if it was in use at a time.
-    pub(crate) fn key_at(&self, key_id: &str, at: u64) -> Option<[u8; 32]> {
+    #[must_use]
+    pub fn key_at(&self, key_id: &str, at: u64) -> Option<[u8; 32]> {
         if key_id == self.key_id() {
             return Some(self.current.public_key());
         }
@@ -65,7 +66,7 @@ impl OwnKeys {
     ///
     /// # Errors
     /// If it cannot be signed.
-    pub(crate) fn published(&self, now: u64) -> Result<String, String> {
+    pub fn published(&self, now: u64) -> Result<String, String> {
         let old: serde_json::Map<_, _> = self
             .old
             .iter()

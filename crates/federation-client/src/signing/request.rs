@@ -12,17 +12,17 @@ use super::XMatrix;
 
 /// The signed parts of a request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Signed<'a> {
+pub struct Signed<'a> {
     /// The method, in capitals.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// The path with the query, as it stands in the request.
-    pub(crate) uri: &'a str,
+    pub uri: &'a str,
     /// The server that sends it.
-    pub(crate) origin: &'a ServerName,
+    pub origin: &'a ServerName,
     /// The server that it is for.
-    pub(crate) destination: &'a ServerName,
+    pub destination: &'a ServerName,
     /// The body.
-    pub(crate) content: Option<&'a CanonicalJsonValue>,
+    pub content: Option<&'a CanonicalJsonValue>,
 }
 
 impl Signed<'_> {
@@ -42,7 +42,10 @@ impl Signed<'_> {
 }
 
 /// The header of a request of this server.
-pub(crate) fn sign_request(signed: &Signed<'_>, key: &SigningKey) -> Result<XMatrix, ObjectError> {
+///
+/// # Errors
+/// If it cannot be signed.
+pub fn sign_request(signed: &Signed<'_>, key: &SigningKey) -> Result<XMatrix, ObjectError> {
     let mut object = signed.object();
     key.sign_object(signed.origin, &mut object)?;
     let key_id = format!("ed25519:{}", key.name());
@@ -58,7 +61,10 @@ pub(crate) fn sign_request(signed: &Signed<'_>, key: &SigningKey) -> Result<XMat
 }
 
 /// Checks the signature of a request by the public key that its header names.
-pub(crate) fn verify_request(
+///
+/// # Errors
+/// If the signature does not hold.
+pub fn verify_request(
     signed: &Signed<'_>,
     header: &XMatrix,
     key: [u8; 32],
@@ -72,7 +78,10 @@ pub(crate) fn verify_request(
 ///
 /// **Invariant:** the signature holds for one division into body and other parts. The text after the body, with the
 /// destination, occurs nowhere in a part that follows it, since texts are escaped.
-pub(crate) fn verify_as_sent(
+///
+/// # Errors
+/// If the signature does not hold.
+pub fn verify_as_sent(
     signed: &Signed<'_>,
     body: &str,
     header: &XMatrix,

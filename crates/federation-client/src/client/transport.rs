@@ -15,13 +15,13 @@ use super::{Access, Call, Reachability, TransportError};
 use crate::{
     clock::Clock,
     discovery::{Discovery, Route},
-    keys::OwnKeys,
+    own::OwnKeys,
     signing::{Signed, sign_request},
 };
 
 /// Sends requests to other servers. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Transport(Arc<Shared>);
+pub struct Transport(Arc<Shared>);
 
 struct Shared {
     own: Arc<OwnKeys>,
@@ -33,7 +33,9 @@ struct Shared {
 }
 
 impl Transport {
-    pub(crate) fn new(
+    /// Sends requests that are signed with these keys.
+    #[must_use]
+    pub fn new(
         own: Arc<OwnKeys>,
         client: Arc<Client>,
         discovery: Discovery,
@@ -48,11 +50,7 @@ impl Transport {
     ///
     /// # Errors
     /// [`TransportError`], which says whether the server answered.
-    pub(crate) async fn send(
-        &self,
-        server: &ServerName,
-        call: Call,
-    ) -> Result<Bytes, TransportError> {
+    pub async fn send(&self, server: &ServerName, call: Call) -> Result<Bytes, TransportError> {
         let shared = &*self.0;
         if !shared.access.allows(server) {
             return Err(TransportError::Forbidden(server.to_owned()));
@@ -72,21 +70,18 @@ impl Transport {
     }
 
     /// A server has shown that it is there.
-    pub(crate) fn is_alive(&self, server: &ServerName) {
+    pub fn is_alive(&self, server: &ServerName) {
         self.0.reachability.is_alive(server);
     }
 
     /// The lists of the operator.
-    pub(crate) fn access(&self) -> &Access {
+    #[must_use]
+    pub fn access(&self) -> &Access {
         &self.0.access
     }
 
     /// Finds the route to a server again, and tells each step.
-    pub(crate) async fn find(
-        &self,
-        server: &ServerName,
-        tell: &mut (dyn FnMut(String) + Send),
-    ) -> Route {
+    pub async fn find(&self, server: &ServerName, tell: &mut (dyn FnMut(String) + Send)) -> Route {
         self.0.discovery.find(server, tell).await.0
     }
 

@@ -11,7 +11,7 @@ pub use self::{
     calls::{AliasTarget, CallError, JoinedState, MembershipTemplate, Remote, StateIds},
     reachability::Pauses,
 };
-pub(crate) use self::{
+pub use self::{
     call::{Call, TransportError},
     reachability::Reachability,
     transport::Transport,

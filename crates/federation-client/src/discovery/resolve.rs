@@ -19,29 +19,31 @@ const PLAIN_KEPT: Duration = Duration::from_hours(1);
 
 /// How to reach a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
+pub struct Route {
     /// Hosts and ports, in the order in which to try them.
-    pub(crate) places: Vec<(String, u16)>,
+    pub places: Vec<(String, u16)>,
     /// The host name or IP address for which the server needs a certificate.
-    pub(crate) tls_name: String,
+    pub tls_name: String,
     /// The value of `Host`.
-    pub(crate) host: String,
+    pub host: String,
 }
 
 /// Finds the routes to servers.
-pub(crate) struct Discovery {
+pub struct Discovery {
     client: Arc<Client>,
     srv: Arc<dyn SrvLookup>,
     routes: Routes,
 }
 
 impl Discovery {
-    pub(crate) fn new(client: Arc<Client>, srv: Arc<dyn SrvLookup>) -> Self {
+    /// Knows no server yet.
+    #[must_use]
+    pub fn new(client: Arc<Client>, srv: Arc<dyn SrvLookup>) -> Self {
         Self { client, srv, routes: Routes::new() }
     }
 
     /// The route to a server.
-    pub(crate) async fn route(&self, server: &ServerName, now: u64) -> Route {
+    pub async fn route(&self, server: &ServerName, now: u64) -> Route {
         if let Some(route) = self.routes.get(server, now) {
             return route;
         }
@@ -51,12 +53,12 @@ impl Discovery {
     }
 
     /// Forgets the route to a server that could not be reached, since its delegation may have changed.
-    pub(crate) fn forget(&self, server: &ServerName) {
+    pub fn forget(&self, server: &ServerName) {
         self.routes.forget(server);
     }
 
     /// Finds the route, and tells each step for operators.
-    pub(crate) async fn find(
+    pub async fn find(
         &self,
         server: &ServerName,
         tell: &mut (dyn FnMut(String) + Send),

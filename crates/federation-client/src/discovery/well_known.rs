@@ -31,8 +31,9 @@ pub(super) const ABSENCE_KEPT: Duration = Duration::from_hours(1);
 
 /// The answer of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Delegation {
-    pub(crate) server: OwnedServerName,
+pub struct Delegation {
+    /// The server to ask.
+    pub server: OwnedServerName,
     pub(super) kept: Duration,
 }
 
@@ -43,7 +44,11 @@ pub(super) async fn ask(client: &Client, host: &str) -> Result<Delegation, Strin
     asked.await.unwrap_or_else(|_elapsed| Err("no answer in time".to_owned()))
 }
 
-pub(crate) async fn follow(client: &Client, mut url: String) -> Result<Delegation, String> {
+/// The answer at an address, after its redirects.
+///
+/// # Errors
+/// Why there is no usable answer.
+pub async fn follow(client: &Client, mut url: String) -> Result<Delegation, String> {
     for _ in 0..=REDIRECTS_MAX {
         let target = Target::parse(&url).map_err(|error| format!("{url} {error}"))?;
         if !target.is_encrypted() {

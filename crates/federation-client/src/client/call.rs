@@ -15,7 +15,7 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub struct Call {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) content: Option<CanonicalJsonValue>,
@@ -27,7 +27,7 @@ pub(crate) struct Call {
 
 /// A request has no answer that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TransportError {
+pub enum TransportError {
     /// An operator forbids it.
     #[error("federation.allow and federation.deny do not let this server talk with {0}")]
     Forbidden(OwnedServerName),
@@ -71,7 +71,7 @@ pub(crate) enum TransportError {
 
 impl Call {
     /// A signed request without a body. `path` has its query.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
+    pub fn get(path: impl Into<String>) -> Self {
         Self {
             method: "GET",
             path: path.into(),
@@ -84,33 +84,37 @@ impl Call {
     }
 
     /// A request that is not signed, for keys.
-    pub(crate) fn unsigned(path: impl Into<String>) -> Self {
+    pub fn unsigned(path: impl Into<String>) -> Self {
         Self { is_signed: false, ..Self::get(path) }
     }
 
     /// A signed request that puts `content`.
-    pub(crate) fn put(path: impl Into<String>, content: CanonicalJsonValue) -> Self {
+    pub fn put(path: impl Into<String>, content: CanonicalJsonValue) -> Self {
         Self { method: "PUT", content: Some(content), ..Self::get(path) }
     }
 
     /// With the method `POST` and a body.
-    pub(crate) fn posting(self, body: &impl Serialize) -> Self {
+    #[must_use]
+    pub fn posting(self, body: &impl Serialize) -> Self {
         let content = serde_json::to_value(body).ok().and_then(|value| value.try_into().ok());
         Self { method: "POST", content, ..self }
     }
 
     /// With another bound for the answer.
-    pub(crate) fn answer_bytes_max(self, answer_bytes_max: usize) -> Self {
+    #[must_use]
+    pub fn answer_bytes_max(self, answer_bytes_max: usize) -> Self {
         Self { answer_bytes_max, ..self }
     }
 
     /// With another bound for the time.
-    pub(crate) fn time_max(self, time_max: Duration) -> Self {
+    #[must_use]
+    pub fn time_max(self, time_max: Duration) -> Self {
         Self { time_max, ..self }
     }
 
     /// Asks also if the server did not answer a moment ago: the caller has pauses of its own.
-    pub(crate) fn in_any_case(self) -> Self {
+    #[must_use]
+    pub fn in_any_case(self) -> Self {
         Self { is_patient: true, ..self }
     }
 }
@@ -128,7 +132,8 @@ impl From<SendError> for TransportError {
 
 impl TransportError {
     /// Whether the server itself answered.
-    pub(crate) fn is_answer(&self) -> bool {
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
         match self {
             Self::Status { status, .. } => !matches!(status, 502..=504),
             Self::TooLong => true,

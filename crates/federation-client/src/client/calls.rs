@@ -1,6 +1,8 @@
 //! The calls of the server-server API, with typed answers.
 //!
 //! Events in answers stay the bytes that came. Nothing in them is checked here.
+//!
+//! Requests that begin an action of a user are sent also if the server did not answer a moment ago.
 
 use std::time::Duration;
 
@@ -99,13 +101,26 @@ struct State {
 }
 
 #[derive(Deserialize)]
+struct Knocked {
+    #[serde(default)]
+    knock_room_state: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    event: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
 struct MissingEvents {
     #[serde(default)]
     events: Vec<Box<RawValue>>,
 }
 
 impl Remote {
-    pub(crate) fn new(transport: Transport) -> Self {
+    /// Calls by this transport.
+    #[must_use]
+    pub fn new(transport: Transport) -> Self {
         Self { transport }
     }
 
@@ -120,7 +135,7 @@ impl Remote {
     ) -> Result<AliasTarget, CallError> {
         let path =
             query("/_matrix/federation/v1/query/directory", &[("room_alias", alias.as_str())]);
-        self.ask(server, Call::get(path)).await
+        self.ask(server, Call::get(path).in_any_case()).await
     }
 
     /// The profile of a user of `server`, as JSON.
@@ -150,7 +165,100 @@ impl Remote {
         let versions: Vec<_> = versions.iter().map(|version| ("ver", version.as_str())).collect();
         let (room, user) = (percent(room.as_str()), percent(user.as_str()));
         let path = query(&format!("/_matrix/federation/v1/make_join/{room}/{user}"), &versions);
+        self.ask(server, Call::get(path).in_any_case()).await
+    }
+
+    /// A request to join for `user` to complete and sign.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn make_knock(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        user: &UserId,
+        versions: &[RoomVersionId],
+    ) -> Result<MembershipTemplate, CallError> {
+        let versions: Vec<_> = versions.iter().map(|version| ("ver", version.as_str())).collect();
+        let (room, user) = (percent(room.as_str()), percent(user.as_str()));
+        let path = query(&format!("/_matrix/federation/v1/make_knock/{room}/{user}"), &versions);
+        self.ask(server, Call::get(path).in_any_case()).await
+    }
+
+    /// Hands in a signed request to join. The answer is the stripped state of the room.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn send_knock(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        event_id: &EventId,
+        event: &RawValue,
+    ) -> Result<Vec<Box<RawValue>>, CallError> {
+        let (room, event_id) = (percent(room.as_str()), percent(event_id.as_str()));
+        let path = format!("/_matrix/federation/v1/send_knock/{room}/{event_id}");
+        let knocked: Knocked = self.ask(server, Call::put(path, canonical(server, event)?)).await?;
+        Ok(knocked.knock_room_state)
+    }
+
+    /// A leave for `user` to complete and sign.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn make_leave(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        user: &UserId,
+    ) -> Result<MembershipTemplate, CallError> {
+        let (room, user) = (percent(room.as_str()), percent(user.as_str()));
+        let path = format!("/_matrix/federation/v1/make_leave/{room}/{user}");
         self.ask(server, Call::get(path)).await
+    }
+
+    /// Hands in a signed leave.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn send_leave(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        event_id: &EventId,
+        event: &RawValue,
+    ) -> Result<(), CallError> {
+        let (room, event_id) = (percent(room.as_str()), percent(event_id.as_str()));
+        let path = format!("/_matrix/federation/v2/send_leave/{room}/{event_id}");
+        let _: serde_json::Value =
+            self.ask(server, Call::put(path, canonical(server, event)?)).await?;
+        Ok(())
+    }
+
+    /// Hands in a signed invite of a user of `server`, which answers with its signature.
+    ///
+    /// # Errors
+    /// [`CallError`], also if the server does not let the user be invited.
+    pub async fn invite(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        event_id: &EventId,
+        (version, event): (&RoomVersionId, &RawValue),
+        state: &[serde_json::Value],
+    ) -> Result<Box<RawValue>, CallError> {
+        let (room, event_id) = (percent(room.as_str()), percent(event_id.as_str()));
+        let path = format!("/_matrix/federation/v2/invite/{room}/{event_id}");
+        let body = json!({ "room_version": version, "event": event, "invite_room_state": state });
+        let body = RawValue::from_string(body.to_string());
+        let body = body.map_err(|error| CallError {
+            server: server.to_owned(),
+            reason: error.to_string(),
+            code: None,
+        })?;
+        let call = Call::put(path, canonical(server, &body)?).in_any_case();
+        let signed: Signed = self.ask(server, call).await?;
+        Ok(signed.event)
     }
 
     /// Hands in a signed join.

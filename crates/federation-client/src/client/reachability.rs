@@ -32,7 +32,8 @@ impl Default for Pauses {
 impl Pauses {
     /// The pause after this many failures in a row, in milliseconds: between three quarters and all of it, so that
     /// servers that failed together are not tried together.
-    pub(crate) fn after_millis(self, failures: u32) -> u64 {
+    #[must_use]
+    pub fn after_millis(self, failures: u32) -> u64 {
         let doubled = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let pause = self.first.saturating_mul(doubled).min(self.longest);
         let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -50,33 +51,40 @@ struct Failing {
 }
 
 /// The servers that did not answer.
-pub(crate) struct Reachability {
+pub struct Reachability {
     pauses: Pauses,
     failing: Mutex<LruCache<OwnedServerName, Failing>>,
 }
 
 impl Reachability {
-    pub(crate) fn new(pauses: Pauses) -> Self {
+    /// Nothing has failed yet.
+    #[must_use]
+    pub fn new(pauses: Pauses) -> Self {
         let max = NonZeroUsize::new(SERVERS_MAX).unwrap_or(NonZeroUsize::MIN);
         Self { pauses, failing: Mutex::new(LruCache::new(max)) }
     }
 
     /// Refuses a server whose pause has not ended.
-    pub(crate) fn check(&self, server: &ServerName, now: u64) -> Result<(), TransportError> {
+    ///
+    /// # Errors
+    /// [`TransportError::NotNow`].
+    pub fn check(&self, server: &ServerName, now: u64) -> Result<(), TransportError> {
         let mut all = self.failing.lock();
         let Some(failing) = all.get(server).filter(|it| now < it.next_try) else { return Ok(()) };
         let wait = Duration::from_millis(failing.next_try - now);
         Err(TransportError::NotNow { wait, trouble: failing.trouble.clone() })
     }
 
-    pub(crate) fn failed(&self, server: &ServerName, trouble: String, now: u64) {
+    /// Records a failure.
+    pub fn failed(&self, server: &ServerName, trouble: String, now: u64) {
         let mut all = self.failing.lock();
         let failures = all.get(server).map_or(0, |it| it.failures).saturating_add(1);
         let next_try = now.saturating_add(self.pauses.after_millis(failures));
         all.put(server.to_owned(), Failing { failures, next_try, trouble });
     }
 
-    pub(crate) fn is_alive(&self, server: &ServerName) {
+    /// Forgets the failures of a server.
+    pub fn is_alive(&self, server: &ServerName) {
         self.failing.lock().pop(server);
     }
 }

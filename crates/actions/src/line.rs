@@ -10,9 +10,14 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use rookery_log::{AppendError, Appended};
+use rookery_work::SharedFuture;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{ActionKind, stream::state::SharedAppend};
+use crate::ActionKind;
+
+/// An append in flight, for which several tasks wait.
+pub type SharedAppend = SharedFuture<Result<Appended, AppendError>>;
 
 /// When more actions wait, the first one goes without the missing numbers.
 const WAITING_MAX: usize = 256;
@@ -22,7 +27,7 @@ const EXPECTED: Duration = Duration::from_secs(10);
 
 /// The line of a device.
 #[derive(Default)]
-pub(crate) struct Line {
+pub struct Line {
     state: Mutex<State>,
 }
 
@@ -67,20 +72,36 @@ struct Waiting {
 }
 
 /// The next step of an action in the line.
-pub(crate) enum Step {
-    /// Carry the action out. `before` is the greatest number so far.
-    Go { serial: u64, before: u64 },
+pub enum Step {
+    /// Carry the action out.
+    Go {
+        /// The serial number of the turn.
+        serial: u64,
+        /// The greatest number so far.
+        before: u64,
+    },
     /// This number or a greater one is in the log.
-    Passed { last: u64 },
+    Passed {
+        /// The greatest number.
+        last: u64,
+    },
     /// An earlier action was put off and has to come first, so this one is put off too.
-    PutOff { kind: ActionKind, wait: Duration },
+    PutOff {
+        /// The kind of the earlier action.
+        kind: ActionKind,
+        /// The time to wait.
+        wait: Duration,
+    },
     /// The same number is in flight: wait for it, then check again.
     UnderWay(SharedAppend),
     /// A greater number is in flight and decides whether this one was passed. Wait for its outcome,
     /// then check again.
     Overtaken(SharedAppend),
     /// Ask for the greatest number, pass it to [`Line::learn`], then check again.
-    Unknown { generation: u64 },
+    Unknown {
+        /// The argument of [`Line::learn`].
+        generation: u64,
+    },
     /// Wait for a wake-up or until this time, then check again.
     Wait(Option<Instant>),
 }
@@ -164,7 +185,7 @@ impl State {
 
 impl Line {
     /// Joins the line. At `until` the action goes without the missing numbers.
-    pub(crate) fn queue(self: &Arc<Self>, number: u64, until: Instant) -> LinePlace {
+    pub fn queue(self: &Arc<Self>, number: u64, until: Instant) -> LinePlace {
         let wake = Arc::new(Notify::new());
         let mut state = self.state.lock();
         state.serial += 1;
@@ -177,7 +198,7 @@ impl Line {
     }
 
     /// The answer to [`Step::Unknown`].
-    pub(crate) fn learn(&self, generation: u64, last: u64) {
+    pub fn learn(&self, generation: u64, last: u64) {
         let mut state = self.state.lock();
         if state.generation == generation && state.last.is_none() {
             // Commits in flight from here are ahead of the answer.
@@ -189,14 +210,14 @@ impl Line {
     }
 
     /// The action of the turn `serial` has its place in the log.
-    pub(super) fn placed(&self, number: u64, append: SharedAppend) {
+    pub fn placed(&self, number: u64, append: SharedAppend) {
         let mut state = self.state.lock();
         state.last = state.last.max(Some(number));
         state.under_way.insert(number, UnderWay { append, orphaned: false });
     }
 
     /// The turn whose commit was placed as `number` was dropped, so nothing else handles a failure.
-    pub(super) fn orphan(&self, number: u64) {
+    pub fn orphan(&self, number: u64) {
         let mut state = self.state.lock();
         if let Some(placed) = state.under_way.get_mut(&number) {
             placed.orphaned = true;
@@ -205,7 +226,7 @@ impl Line {
     }
 
     /// The action `number` is not carried out now, and is expected again after `wait`.
-    pub(super) fn put_off(&self, number: u64, kind: ActionKind, wait: Duration) {
+    pub fn put_off(&self, number: u64, kind: ActionKind, wait: Duration) {
         let mut state = self.state.lock();
         let at = Instant::now() + wait;
         if state.put_off.is_none_or(|off| number <= off.number) {
@@ -214,7 +235,7 @@ impl Line {
     }
 
     /// Ends the turn `serial`, if it has not ended.
-    pub(super) fn pass(&self, serial: u64) {
+    pub fn pass(&self, serial: u64) {
         let mut state = self.state.lock();
         if state.turn == Some(serial) {
             state.turn = None;
@@ -224,7 +245,7 @@ impl Line {
 
     /// Restores a place that another writer has taken, and the turn. Returns `false` if a greater
     /// number was placed meanwhile, or if the greatest number is unknown.
-    pub(super) fn retake(&self, serial: u64, number: u64, before: u64) -> bool {
+    pub fn retake(&self, serial: u64, number: u64, before: u64) -> bool {
         let mut state = self.state.lock();
         state.under_way.remove(&number);
         let free = state.turn.is_none_or(|turn| turn == serial);
@@ -237,24 +258,27 @@ impl Line {
     }
 
     /// The outcome of an action is unknown, so the log has to be asked.
-    pub(super) fn forget(&self) {
+    pub fn forget(&self) {
         self.state.lock().forget();
     }
 }
 
 /// A place in a line. Dropping it leaves the line.
-pub(crate) struct LinePlace {
+pub struct LinePlace {
     line: Arc<Line>,
     key: (u64, u64),
     wake: Arc<Notify>,
 }
 
 impl LinePlace {
-    pub(crate) fn step(&self, now: Instant) -> Step {
+    /// The next step of the action.
+    #[must_use]
+    pub fn step(&self, now: Instant) -> Step {
         self.line.state.lock().step(self.key.0, now)
     }
 
-    pub(crate) async fn wait(&self, until: Option<Instant>) {
+    /// Waits until the line changes, or until this time.
+    pub async fn wait(&self, until: Option<Instant>) {
         let woken = self.wake.notified();
         match until {
             Some(until) => drop(tokio::time::timeout_at(until, woken).await),

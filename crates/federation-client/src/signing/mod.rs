@@ -6,4 +6,4 @@ mod header;
 mod request;
 
 pub use self::header::{HeaderError, XMatrix};
-pub(crate) use self::request::{Signed, sign_request, verify_as_sent, verify_request};
+pub use self::request::{Signed, sign_request, verify_as_sent, verify_request};

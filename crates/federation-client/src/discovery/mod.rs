@@ -13,7 +13,6 @@ mod well_known;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::resolve::{Discovery, Route};
+pub use self::resolve::{Discovery, Route};
 pub use self::srv::{DnsSrv, SrvAnswer, SrvLookup, SrvRecord};
-#[cfg(test)]
-pub(crate) use self::well_known::follow;
+pub use self::well_known::{Delegation, follow};
