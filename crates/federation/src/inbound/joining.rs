@@ -1,5 +1,7 @@
 //! Joins, leaves and knocks of users of other servers.
 
+pub(super) mod inviting;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};

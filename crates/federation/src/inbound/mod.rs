@@ -6,7 +6,6 @@
 
 mod authenticated;
 mod events;
-mod inviting;
 mod joining;
 mod large;
 mod listener;

@@ -7,7 +7,7 @@ use axum::{
     routing::{any, get, post, put},
 };
 
-use super::{events, inviting, joining, queries, refusal::Refusal, send};
+use super::{events, joining, queries, refusal::Refusal, send};
 use crate::home::Home;
 
 /// The requests that other servers may make.
@@ -28,7 +28,7 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/_matrix/federation/v2/send_leave/{room}/{id}", put(joining::send_leave))
         .route("/_matrix/federation/v1/make_knock/{room}/{user}", get(joining::make_knock))
         .route("/_matrix/federation/v1/send_knock/{room}/{id}", put(joining::send_knock))
-        .route("/_matrix/federation/v2/invite/{room}/{id}", put(inviting::invite))
+        .route("/_matrix/federation/v2/invite/{room}/{id}", put(joining::inviting::invite))
         .route("/_matrix/federation/v1/query/directory", get(queries::directory))
         .route("/_matrix/federation/v1/query/profile", get(queries::profile))
         .route("/_matrix/key/v2/server", get(queries::keys))

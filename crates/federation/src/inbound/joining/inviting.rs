@@ -13,13 +13,13 @@ use rookery_pdu::supported_rules;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
-use super::{
-    authenticated::Authenticated,
-    refusal::{Answer, Refusal, Reply},
-};
 use crate::{
     elsewhere::{preview_of, verified},
     home::Home,
+    inbound::{
+        authenticated::Authenticated,
+        refusal::{Answer, Refusal, Reply},
+    },
 };
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Invited {
     invite_room_state: Vec<Box<RawValue>>,
 }
 
-pub(super) async fn invite(
+pub(in crate::inbound) async fn invite(
     State(home): State<Arc<Home>>,
     Path((room, id)): Path<(OwnedRoomId, OwnedEventId)>,
     request: Authenticated,
