@@ -182,7 +182,7 @@ def removed_and_banned_users_are_out_on_both_sides(world):
 
 
 @scenario
-def a_user_of_synapse_knocks(world):
+def a_user_of_synapse_knocks_and_is_let_in(world):
     for version in VERSIONS:
         ann, bob = world.user(world.rookery, "ann"), world.user(world.synapse, "bob")
         room = ann.create_room(version, is_public=False, joinRule={"kind": "KNOCK"})
@@ -190,6 +190,9 @@ def a_user_of_synapse_knocks(world):
         assert refused(bob.join, room, server), "nobody joins such a room uninvited"
         bob.knock(room, server)
         until_equal("the host sees the knock", "knock", lambda: membership(ann, room, bob.user_id))
+        ann.invite(room, bob.user_id)
+        until_equal("the invite has come", True, lambda: not refused(bob.join, room, server))
+        until_equal("both are members", {ann.user_id, bob.user_id}, *both(ann, bob, lambda who: who.members(room)))
 
 
 @scenario
