@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use rookery_domain::{Filter, OwnedEventId, RoomId, StoredFact};
+use rookery_domain::{
+    AccountEvent, ElsewhereEnd, Filter, InvitePreview, JoinRule, Membership, OwnedEventId, Profile,
+    RoomId, RoomVersionId, StoredFact,
+};
 use rookery_log::{Position, StreamId, StreamKind, Unavailable};
 use serde_json::json;
 
@@ -167,4 +170,57 @@ async fn other_servers_are_asked_only_for_a_page_that_goes_back_beyond_this_one(
     assert_eq!(page("half", Anchor::End, 1).await.1, 0);
     assert_eq!(page("nowhere", Anchor::End, 50).await, (Begins::NotVisible, 0));
     assert_eq!(page("half", Anchor::End, 50).await, (Begins::Missing, 1));
+}
+
+/// An invite of Bob to a room that is not here.
+fn elsewhere(name: &str) -> AccountEvent {
+    let preview = InvitePreview {
+        room_id: room(name),
+        inviter: user("eve"),
+        inviter_profile: Profile::default(),
+        reason: None,
+        is_direct: false,
+        name: Some(format!("hall {name}")),
+        topic: None,
+        avatar_url: None,
+        canonical_alias: None,
+        join_rule: JoinRule::Invite,
+        room_type: None,
+        is_encrypted: false,
+    };
+    let event_id = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let (membership, version, via) = (Membership::Invite, RoomVersionId::V12, Vec::new());
+    let sent = 1;
+    let standing = rookery_domain::Elsewhere { membership, preview, event_id, sent, version, via };
+    let standing = Box::new(standing);
+    AccountEvent::ElsewhereChanged { standing }
+}
+
+#[tokio::test]
+async fn invites_to_rooms_elsewhere_are_among_the_others_and_their_end_is_in_a_delta() {
+    let (mut scene, reader) = home().await;
+    scene.account("bob", elsewhere("x")).await;
+    scene.account("bob", elsewhere("y")).await;
+    settle(&reader).await;
+    let first = sync(&reader, &WantedSync { limit: 9, ..WantedSync::default() }).await.unwrap();
+    let invites: Vec<_> = first.invites.iter().map(|invite| invite.room_id.clone()).collect();
+    assert_eq!(invites, [room("y"), room("x"), room("d")], "newest first");
+    let shown = first.invites[0].snapshot.as_ref().unwrap();
+    assert_eq!(shown.name.as_deref(), Some("hall y"));
+    let (bob, at) = (user("bob"), first.at);
+    assert_eq!(reader.view().snapshot(&room("x"), &bob).name.as_deref(), Some("hall x"));
+    assert_eq!(reader.view().snapshot(&room("x"), &user("alice")).name, None, "of bob alone");
+    let (how, by) = (ElsewhereEnd::Withdrawn, user("eve"));
+    let ended = AccountEvent::ElsewhereEnded { room_id: room("x"), how, by: by.clone() };
+    scene.account("bob", ended).await;
+    // The other one ignores its user from now on.
+    scene.account("bob", AccountEvent::UserIgnored { user_id: by }).await;
+    settle(&reader).await;
+    let delta = WantedSync { limit: 9, since: Some(at), ..WantedSync::default() };
+    let delta = sync(&reader, &delta).await.unwrap();
+    assert!(delta.invites.is_empty());
+    let closed: Vec<_> = delta.closed.iter().map(|closed| closed.room_id.clone()).collect();
+    assert_eq!(closed, [room("x")]);
+    let now = sync(&reader, &WantedSync { limit: 9, ..WantedSync::default() }).await.unwrap();
+    assert_eq!(now.invites.len(), 1, "an invite of an ignored user is not shown");
 }
