@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import urllib.request
 
 from people import Refused, User
@@ -31,7 +32,13 @@ class RookeryUser(User):
 
     def join(self, room, via=()):
         """Joins by the ID or the alias. `via` are the servers that may let the user in."""
-        return self.act("joinRoom", "room { roomId }", room=self.by(room), via=list(via))["room"]["roomId"]
+        while True:
+            made = self.act("joinRoom", "room { roomId } isPending", room=self.by(room), via=list(via))
+            if not made["isPending"]:
+                return made["room"]["roomId"]
+            # Other servers have not answered in time. The same action has the outcome later.
+            self.action -= 1
+            time.sleep(0.2)
 
     def leave(self, room):
         self.act("leaveRoom", "", roomId=room)
