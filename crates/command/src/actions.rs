@@ -98,9 +98,14 @@ impl Actions {
     }
 
     fn check_logged_in(&self, action: &Action) -> Result<(), HandleError> {
+        let is_logged_in = self.is_logged_in(&action.user, &action.device)?;
+        if is_logged_in { Ok(()) } else { Err(HandleError::LoggedOut) }
+    }
+
+    /// Whether a device is logged in now.
+    pub(crate) fn is_logged_in(&self, user: &UserId, device: &str) -> Result<bool, HandleError> {
         let asked = self.logged_in.as_ref();
-        let answer = asked.map_or(Ok(true), |port| port.is_logged_in(&action.user, &action.device));
-        if answer? { Ok(()) } else { Err(HandleError::LoggedOut) }
+        Ok(asked.map_or(Ok(true), |port| port.is_logged_in(user, device))?)
     }
 
     fn line(&self, user: &UserId, device: &str) -> Arc<Line> {

@@ -128,6 +128,18 @@ impl Commands {
         Box::pin(async move { Ok(self.core.log.find(end_of(id)).await?.is_some()) })
     }
 
+    /// Whether an action still counts: the device that numbered it is logged in. Check it before the
+    /// action has an effect here.
+    ///
+    /// # Errors
+    /// [`HandleError`] if that cannot be read.
+    pub fn is_still_wanted(&self, begun: &BegunAction) -> Result<bool, HandleError> {
+        match (&begun.action.device, begun.action.action) {
+            (Some(device), Some(_)) => self.actions.is_logged_in(&begun.user, device),
+            _ => Ok(true),
+        }
+    }
+
     /// Records the end of an action. Only the first end of an action counts.
     ///
     /// # Errors

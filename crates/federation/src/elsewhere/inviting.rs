@@ -11,6 +11,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     failures::Failures,
     signatures::{is_signed_by, with_signatures_of},
+    worker::logged_out,
 };
 use crate::{home::Home, inbound::preview};
 
@@ -83,6 +84,9 @@ pub(super) async fn invite(
     if let Err(why) = is_signed_by(&home.keys, &cosigned, version, &server).await {
         failures.answer(&server, format!("it did not sign the invite: {why}"));
         return Ok(failures.outcome());
+    }
+    if !home.commands.is_still_wanted(begun)? {
+        return Ok(RemoteOutcome::from(&logged_out()));
     }
     let invite = match with_signatures_of(&server, &signed, &cosigned) {
         Ok(invite) => invite,

@@ -17,7 +17,7 @@ use super::{
     failures::Failures,
     signatures::{verified, with_signatures_of},
     template::{Completed, VERSIONS, Wish},
-    worker::Limits,
+    worker::{Limits, logged_out},
 };
 use crate::{client::Remote, home::Home};
 
@@ -192,6 +192,9 @@ impl Joining<'_> {
         if !answer.state.iter().any(|event| is_create(event)) {
             failures.answer(self.server, "its state has no create event of the room's version");
             return Ok(None);
+        }
+        if !self.home.commands.is_still_wanted(self.begun)? {
+            return Ok(Some(RemoteOutcome::from(&logged_out())));
         }
         // Two users who join at once do so one after the other, from here on.
         let _turn = self.limits.turn(self.room.as_str()).await;

@@ -243,6 +243,12 @@ async fn try_once(home: &Home, limits: &Limits, begun: &BegunAction) -> Result<(
     if home.commands.is_ended(&begun.action.id).await? {
         return Ok(());
     }
+    // A leave has had its effect here, and the other server has to learn of it.
+    let is_leave = matches!(begun.action.ask, RemoteAsk::Leave { .. });
+    if !is_leave && !home.commands.is_still_wanted(begun)? {
+        let outcome = RemoteOutcome::from(&logged_out());
+        return home.commands.end_remote(begun, outcome, Millis(home.now())).await;
+    }
     let outcome = match act(home, limits, begun).await {
         Err(error) => match error.kept_code() {
             Some(code) => {
@@ -282,6 +288,13 @@ async fn act(
             };
             inviting::invite(home, begun, wanted).await
         }
+    }
+}
+
+/// The refusal of an action whose device was logged out.
+pub(super) fn logged_out() -> Rejection {
+    Rejection::Forbidden {
+        rule: "the device was logged out before other servers answered".to_owned(),
     }
 }
 

@@ -1,10 +1,18 @@
 //! A server on loopback, with a log in memory.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rookery_command::{
-    CommandOptions, Commands, Memberships, Ports,
+    CommandOptions, Commands, LoggedIn, Memberships, Ports,
     testing::{NoReadSide, Server},
 };
 use rookery_domain::{
@@ -105,6 +113,15 @@ impl Memberships for Rooms {
     }
 }
 
+/// Devices that are logged in unless the flag is set.
+struct Devices(Arc<AtomicBool>);
+
+impl LoggedIn for Devices {
+    fn is_logged_in(&self, _: &UserId, _: &str) -> Result<bool, Unavailable> {
+        Ok(!self.0.load(Ordering::Relaxed))
+    }
+}
+
 struct NoRecords;
 
 #[async_trait::async_trait]
@@ -123,6 +140,8 @@ pub(super) struct Here {
     pub(super) federation: Federation,
     pub(super) certificate: Arc<Certificate>,
     pub(super) troubles: Arc<Troubles>,
+    /// Whether all devices are logged out.
+    pub(super) logged_out: Arc<AtomicBool>,
     sending: JoinHandle<()>,
     acting: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -159,6 +178,8 @@ impl Here {
         };
         let options = CommandOptions::default();
         let commands = Commands::open(log.clone(), name.clone(), ports, None, options).unwrap();
+        let logged_out = Arc::new(AtomicBool::new(false));
+        let commands = commands.with_logged_in(Arc::new(Devices(Arc::clone(&logged_out))));
         let server = Server::over(name.as_str(), Arc::new(commands), log);
         let clock = || Now { at: std::time::Instant::now(), wall_millis: now() };
         let ephemeral = Ephemeral::new(Nobody, clock);
@@ -179,6 +200,7 @@ impl Here {
             federation,
             certificate: Arc::clone(certificate),
             troubles,
+            logged_out,
             sending,
             acting,
             folder,

@@ -2,7 +2,8 @@
 
 use rookery_command::{Command, HandleError, Outcome, Retry};
 use rookery_domain::{
-    AccountEvent, ElsewhereEnd, Invitee, JoinRule, Membership, OwnedUserId, RoomCommand, RoomId,
+    AccountEvent, CreateRoom, ElsewhereEnd, Invitee, JoinRule, Membership, OwnedUserId,
+    RoomCommand, RoomId,
 };
 use serde_json::json;
 
@@ -244,4 +245,24 @@ async fn a_request_to_join_is_accepted_or_refused() {
             here.until_elsewhere(name, &room, false).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_new_room_invites_users_of_other_servers_once_also_after_a_retry() {
+    let (here, there) = two().await;
+    let (bob, ben) = (there.server.user("bob"), here.server.user("ben"));
+    let invite = [&bob, &ben].map(|user| Invitee::from(user.clone())).to_vec();
+    let create = CreateRoom { invite, is_direct: true, ..CreateRoom::default() };
+    let (actor, command) = (here.device_of("ann"), Command::CreateRoom { room: &create });
+    let made = here.server.commands.execute(&actor, command, Retry::Action(1)).await.unwrap();
+    let room = made.room_id.unwrap();
+    assert_eq!(here.membership(&room, &ben).await, Membership::Invite, "in the same commit");
+    here.until_member(&room, &bob, Membership::Invite).await;
+    let again = here.server.commands.execute(&actor, command, Retry::Action(1)).await.unwrap();
+    assert_eq!(again.room_id.as_ref(), Some(&room));
+    let begun = here.own_events("ann").await.into_iter();
+    let begun = begun.filter(|event| matches!(event, AccountEvent::RemoteBegun { .. }));
+    assert_eq!(begun.count(), 1);
+    let rooms = there.server.commands.elsewhere(&bob).await.unwrap();
+    assert!(rooms.get(&room).unwrap().standing.preview.is_direct);
 }

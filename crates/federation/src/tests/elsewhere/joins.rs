@@ -306,3 +306,25 @@ async fn a_user_follows_a_room_of_another_server_that_was_upgraded() {
     here.server.commands.settled(begun, LONG).await.unwrap();
     assert_eq!(here.membership(&new, &here.server.user("ann")).await, Membership::Join);
 }
+
+#[tokio::test]
+async fn a_join_ends_if_its_device_is_logged_out_before_the_other_server_answers() {
+    let (mut here, there) = two().await;
+    let room = there.public_room().await;
+    for request in ["make_join", "send_join"] {
+        there
+            .troubles
+            .plan(move |path| if path.contains(request) { Trouble::Stalls } else { Trouble::None });
+        let seen = there.troubles.count(request);
+        let number = if request == "make_join" { 1 } else { 2 };
+        let (via, retry) = ([there.name.clone()], Retry::Action(number));
+        let begun = here.begin_join("ann", (&*room).into(), &via, retry).await.unwrap();
+        there.troubles.until(request, seen + 1).await;
+        here.logged_out.store(true, std::sync::atomic::Ordering::Relaxed);
+        there.troubles.end();
+        here.restart_sender().await;
+        assert_eq!(refusal(here.server.commands.settled(begun, LONG).await).0, "FORBIDDEN");
+        assert_eq!(here.membership(&room, &here.server.user("ann")).await, Membership::None);
+        here.logged_out.store(false, std::sync::atomic::Ordering::Relaxed);
+    }
+}
