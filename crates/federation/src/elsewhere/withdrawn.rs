@@ -23,6 +23,10 @@ pub(crate) async fn take_withdrawal(
     room: &RoomId,
     event: &RawValue,
 ) -> Result<bool, rookery_command::HandleError> {
+    // Most events are no memberships, and are not parsed here.
+    if !event.get().contains("m.room.member") {
+        return Ok(false);
+    }
     let Ok(Aim { kind, state_key: Some(user) }) = serde_json::from_str(event.get()) else {
         return Ok(false);
     };

@@ -138,14 +138,12 @@ async fn end_invites(
     room: &RoomId,
     pdus: Vec<Box<RawValue>>,
 ) -> Result<Vec<Box<RawValue>>, Refusal> {
-    if !pdus.iter().any(|pdu| pdu.get().contains("m.room.member"))
-        || home.commands.is_in_room(room).await?
-    {
-        return Ok(pdus);
-    }
     let mut others = Vec::new();
     for pdu in pdus {
-        if !take_withdrawal(home, origin, room, &pdu).await? {
+        // In a room that this server is in, the event is one of the room too.
+        if !take_withdrawal(home, origin, room, &pdu).await?
+            || home.commands.is_in_room(room).await?
+        {
             others.push(pdu);
         }
     }
