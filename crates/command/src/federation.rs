@@ -13,9 +13,8 @@
 mod delivery;
 mod graphs;
 mod join;
-mod keys;
 mod local;
-mod receipt;
+mod past;
 mod receive;
 
 use parking_lot::Mutex;
@@ -28,11 +27,12 @@ pub use rookery_graph::{
 };
 use rookery_graph::{Early, Held};
 
+pub(crate) use rookery_ports::{Receipt, Received, ServerKeys};
+
 use self::graphs::Graphs;
 pub use self::{
     join::{STATED_BYTES_MAX, STATED_EVENTS_MAX, StateIds, StatedState},
-    keys::{ServerKeys, TrustedKeys},
-    receipt::{Receipt, Received},
+    past::{PAST_EVENTS_MAX, PastPage, StatedPast, TakenPast},
 };
 
 /// The state between two deliveries. All of it can be lost.

@@ -12,7 +12,6 @@ mod elsewhere;
 mod error;
 mod execute;
 mod federation;
-mod ports;
 mod process;
 mod rooms;
 mod stream;
@@ -24,6 +23,11 @@ mod users;
 
 pub use rookery_actions::{ActionKind, ActionRates};
 
+pub use rookery_ports::{
+    CallLookup, EventLookup, LastActions, LoggedIn, Memberships, Ports, Receipt, Received,
+    RoomCounts, ServerKeys, TrustedKeys,
+};
+
 pub use self::{
     commands::{Actor, CommandOptions, Commands, Retry},
     elsewhere::{BegunAction, Drafted, RemoteActions},
@@ -31,14 +35,9 @@ pub use self::{
     execute::{Command, Outcome},
     federation::{
         EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, HELD_BYTES_MAX, HELD_PER_ROOM_BYTES_MAX,
-        HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, HeldEvent, Receipt, Received,
-        STATED_BYTES_MAX, STATED_EVENTS_MAX, ServerKeys, StateIds, StatedState, TrustedKeys,
-    },
-    ports::{
-        LastActions, LoggedIn, Ports,
-        calls::CallLookup,
-        events::EventLookup,
-        memberships::{Memberships, RoomCounts},
+        HELD_PER_ROOM_MAX, HELD_PER_SERVER_BYTES_MAX, HeldBack, HeldEvent, PAST_EVENTS_MAX,
+        PastPage, STATED_BYTES_MAX, STATED_EVENTS_MAX, StateIds, StatedPast, StatedState,
+        TakenPast,
     },
     process::ProcessStatus,
     rooms::{

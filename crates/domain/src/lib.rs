@@ -7,6 +7,7 @@ mod calls;
 mod events;
 pub mod limits;
 mod membership;
+mod past;
 mod power;
 mod rejection;
 mod room;
@@ -24,7 +25,8 @@ pub use self::{
     events::{
         action::{ActionOutcome, Fingerprint},
         envelope::{
-            Deliver, Envelope, Erased, EventStatus, Holder, Origin, Slot, SlotChange, StatedBefore,
+            Deliver, Envelope, Erased, EventStatus, Holder, Origin, Past, PastMember, Slot,
+            SlotChange, StatedBefore,
         },
         fact::{AccountEvent, AliasEvent, Fact, FactError, StoredFact, Subject},
         relation::{KnownEvent, Relation, RelationKind, plain_reaction, same_reaction},
@@ -32,6 +34,7 @@ pub use self::{
     },
     limits::bound::Bound,
     membership::{HistoryVisibility, JoinRule, Membership},
+    past::PastEvents,
     power::{Power, PowerLevels, PowerLevelsChange, UserLevels},
     rejection::Rejection,
     room::{
@@ -53,8 +56,8 @@ pub use self::{
         profile::Profile,
     },
     visibility::{
-        Change, Histories, MembershipStep, ProfileAudience, Viewing, is_own_membership, sees_state,
-        visible,
+        Change, Histories, MembershipStep, PastViewing, ProfileAudience, Viewing,
+        is_own_membership, sees_state, user_of_member_event, visible,
     },
 };
 pub use rookery_pdu::{

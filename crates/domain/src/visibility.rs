@@ -59,8 +59,25 @@ pub fn sees_state(membership: Membership, visibility: HistoryVisibility) -> bool
 /// Whether the event is the viewer's own member event.
 #[must_use]
 pub fn is_own_membership(event: &Pdu, viewer: &UserId) -> bool {
-    event.kind == ruma_events::TimelineEventType::RoomMember
-        && event.state_key.as_deref() == Some(viewer.as_str())
+    user_of_member_event(event) == Some(viewer)
+}
+
+/// The user of a member event. `None` if the state key is not a user ID.
+#[must_use]
+pub fn user_of_member_event(event: &Pdu) -> Option<&UserId> {
+    let is_member = event.kind == ruma_events::TimelineEventType::RoomMember;
+    event.state_key.as_deref().filter(|_| is_member)?.try_into().ok()
+}
+
+/// The relation of a viewer to an event whose place in the log says nothing of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastViewing {
+    /// As in [`Viewing`].
+    pub own_membership: bool,
+    /// The viewer's membership at the event, in the room's graph.
+    pub membership: Membership,
+    /// The room's setting at the event, in the room's graph.
+    pub visibility: HistoryVisibility,
 }
 
 /// A change of a value in a room.
@@ -124,6 +141,20 @@ impl<'a, M: MembershipStep, V: Change<HistoryVisibility>> Histories<'a, M, V> {
             membership: at.map(Change::value).unwrap_or_default(),
             joined_later: after < self.joins_end,
             visibility: before(self.settings, sequence).max(until(self.settings, sequence)),
+        }
+    }
+
+    /// The relation of the viewer to an event that was fetched after the one at `before`, which
+    /// follows it.
+    #[must_use]
+    pub fn viewing_past(&self, before: u64, at: &PastViewing) -> Viewing {
+        let after = self.memberships.partition_point(|step| step.sequence() <= before);
+        let then: Membership = last(self.memberships, after);
+        Viewing {
+            own_membership: at.own_membership,
+            membership: at.membership,
+            joined_later: then == Membership::Join || after < self.joins_end,
+            visibility: at.visibility,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     discovery::{Discovery, SrvLookup},
     elsewhere::Worker,
-    history::Gaps,
+    history::{Backfills, Gaps},
     home::Home,
     inbound::{LargeAnswers, Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
@@ -100,6 +100,7 @@ impl Federation {
             store,
             sender,
             gaps: Gaps::new(),
+            backfills: Backfills::new(),
             pauses: parts.pauses,
             rates: Rates::new(),
             turns: Turns::default(),
@@ -122,6 +123,10 @@ impl Federation {
     /// Sends events to other servers, and asks them for missing ones, until this is dropped.
     pub async fn send(&self) {
         tokio::join!(self.home.sender.run(), self.home.search_gaps());
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Home> {
+        Arc::clone(&self.home)
     }
 
     #[cfg(test)]

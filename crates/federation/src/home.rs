@@ -13,7 +13,7 @@ use crate::{
     client::{Pauses, Remote, Transport},
     clock::Clock,
     elsewhere::Limits,
-    history::Gaps,
+    history::{Backfills, Gaps},
     inbound::{LargeAnswers, Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
     rooms::{Events, KnownPdu},
@@ -32,6 +32,7 @@ pub(crate) struct Home {
     pub(crate) store: Store,
     pub(crate) sender: Sender,
     pub(crate) gaps: Gaps,
+    pub(crate) backfills: Backfills,
     /// The pauses between tries.
     pub(crate) pauses: Pauses,
     pub(crate) rates: Rates,

@@ -14,12 +14,14 @@ use std::{
 };
 
 use rookery_domain::{
-    Erased, EventStatus, Holder, Pdu, RoomEvent, RoomVersion, SlotChange, follow, redaction_target,
+    Erased, EventStatus, Holder, Pdu, RoomEvent, RoomVersion, SlotChange, StatedBefore, follow,
+    redaction_target,
 };
 use ruma_common::{EventId, OwnedEventId, OwnedUserId};
 use ruma_state_res::events::RoomCreateEvent;
 
 use crate::{
+    incomplete::{Edge, KnownBefore, LocalSlots},
     leaves::Leaves,
     nodes::{NewNode, NodeId, Nodes},
     resolve::{Judged, Work},
@@ -49,9 +51,11 @@ pub struct Graph {
     committed: usize,
     /// How many events the current commit has, with outliers that got a place in it.
     in_commit: usize,
-    /// Events without a place that placed ones follow, with whether this server joined with one of
-    /// those.
-    pub(crate) before_known: HashMap<OwnedEventId, bool>,
+    /// Events without a place that placed ones follow.
+    pub(crate) before_known: HashMap<OwnedEventId, Edge>,
+    /// The states before events that missing ones precede.
+    pub(crate) stated: HashMap<NodeId, KnownBefore>,
+    pub(crate) local: LocalSlots,
     pub(crate) verdicts: Verdicts,
     pub(crate) work: Work,
 }
@@ -132,22 +136,24 @@ impl Graph {
     pub fn weight_bytes(&self) -> usize {
         const GRAPH_BYTES: usize = 4_096;
         const REDACTION_BYTES: usize = 2_048;
+        const STATED_BYTES: usize = 192;
         GRAPH_BYTES
             + self.nodes.weight_bytes()
             + self.slots.weight_bytes()
             + self.states_bytes
             + self.leaves.weight_bytes()
             + self.redactions.len() * REDACTION_BYTES
+            + (self.before_known.len() + self.stated.len()) * STATED_BYTES
+            + self.local.weight_bytes()
             + self.verdicts.weight_bytes()
     }
 
     /// Folds the next event of the room's stream, with its place in the log.
     pub fn fold(&mut self, event: &RoomEvent, position: u64, index: u16) {
-        let before = event.envelope.before.as_ref().map(|before| self.stated(&before.changes));
+        let before = event.envelope.before.as_ref().map(|before| self.stated(before));
         let Some(id) = self.insert(event, Some(position), index) else { return };
         if let Some(before) = before {
-            let after = self.apply(id, before);
-            self.keep(id, after);
+            self.keep_stated(id, before, event);
         }
         match &event.envelope.state {
             Some(changes) if event.envelope.status != EventStatus::Rejected => {
@@ -195,6 +201,7 @@ impl Graph {
         self.nodes.commit(self.committed, position);
         self.committed = self.nodes.len();
         self.in_commit = 0;
+        self.local.last = None;
     }
 
     /// How many events are in the current commit.
@@ -214,10 +221,13 @@ impl Graph {
         }
     }
 
-    /// The room's state with these changes.
-    fn stated(&self, changes: &[SlotChange]) -> State {
-        let mut state = self.current.clone();
-        for change in changes {
+    /// A stated state: the state that it changes, with its changes.
+    fn stated(&self, before: &StatedBefore) -> State {
+        let since = before.since.as_ref().and_then(|since| self.nodes.find(since));
+        let base = since.and_then(|since| self.stated.get(&since));
+        let base = base.map_or(&self.current, |base| &base.state);
+        let mut state = base.clone();
+        for change in &before.changes {
             let Some(slot) = self.slots.get(&change.kind, &change.state_key) else { continue };
             let holder = change.holder.as_ref().and_then(|it| self.nodes.find(&it.event_id));
             match holder {
@@ -258,16 +268,30 @@ impl Graph {
         if self.version.is_none() && pdu.kind.to_string() == "m.room.create" {
             self.create(pdu, id);
         }
-        if event.envelope.before.is_some() && status != EventStatus::Rejected {
+        let past = event.envelope.past.as_ref();
+        if event.envelope.before.is_some() && (status != EventStatus::Rejected || past.is_some()) {
+            let edge = Edge {
+                base: id,
+                before: past.map(|past| past.before),
+                begins: begins || past.is_some(),
+                is_only: pdu.prev_events.len() == 1,
+            };
             for prev in pdu.prev_events.iter().filter(|prev| !self.nodes.is_placed(prev)) {
-                *self.before_known.entry(prev.clone()).or_default() |= begins;
+                let known = self.before_known.entry(prev.clone()).or_insert(edge);
+                known.begins |= edge.begins;
+                known.is_only &= known.base == id;
             }
         }
         if status == EventStatus::Outlier {
             return Some(id);
         }
-        if event.envelope.behind {
+        if event.envelope.behind || past.is_some() {
             self.before_known.remove(&pdu.event_id);
+        }
+        if past.is_some() {
+            self.await_target(pdu, status);
+        }
+        if event.envelope.behind {
             self.extremities.retain(|end| !prev.contains(end));
             self.work.looked_at += self.leaves.add_behind(&mut self.nodes, id);
             return Some(id);

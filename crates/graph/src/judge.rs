@@ -53,7 +53,7 @@ impl Graph {
             return Verdict::Refused("the room was created by another event".to_owned());
         }
         // This server joined the room with the event after it, so it would be history from before.
-        if self.before_known.get(&pdu.event_id) == Some(&true) {
+        if self.comes_before_the_join(&pdu.event_id) {
             return Verdict::Refused("it comes before this server joined the room".to_owned());
         }
         let unplaced = pdu.prev_events.iter().filter(|id| !self.nodes.is_placed(id));
@@ -139,14 +139,14 @@ impl Graph {
         let leaves_before = self.leaves.considered().clone();
         let index = u16::try_from(self.uncommitted()).unwrap_or(u16::MAX);
         let Some(id) = self.insert(&event, None, index) else { return event };
-        let after = self.apply(id, before);
+        let after = self.apply(id, before.clone());
         if is_stated {
-            self.keep(id, after.clone());
+            self.keep_stated(id, before, &event);
         } else {
             self.keep_state(id, after.clone());
         }
         let current = self.settled(id, after, &leaves_before);
-        let changes = self.changes(&current);
+        let changes = self.changes(&self.current, &current);
         self.current = current;
         if !self.is_plain(id, &changes) {
             event.restated = self.holders(id, &changes);
@@ -174,9 +174,9 @@ impl Graph {
         self.before(&leaves)
     }
 
-    pub(crate) fn changes(&self, next: &State) -> Vec<SlotChange> {
-        let mut changes: Vec<_> = self
-            .current
+    /// The changes from one state to another.
+    pub(crate) fn changes(&self, from: &State, next: &State) -> Vec<SlotChange> {
+        let mut changes: Vec<_> = from
             .diff(next)
             .map(|item| {
                 let (slot, holder) = match item {

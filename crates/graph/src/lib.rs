@@ -5,11 +5,11 @@
 
 mod chains;
 mod graph;
+mod incomplete;
 mod judge;
 mod leaves;
 mod nodes;
 mod order;
-mod partial;
 mod resolve;
 mod rules;
 mod states;
@@ -19,9 +19,9 @@ mod waiting;
 
 pub use self::{
     graph::Graph,
+    incomplete::{PAST_MEMBERS_MAX, PastEvent, Stated, in_order_of_auth},
     judge::{Decided, Verdict},
     leaves::LEAVES_MAX,
-    partial::{Stated, in_order_of_auth},
     resolve::Work,
     waiting::{
         EARLY_BYTES_MAX, EARLY_PER_SERVER_BYTES_MAX, Early, HELD_BYTES_MAX,

@@ -204,9 +204,10 @@ impl Nodes {
         self.links.extend(new.prev.iter().chain(new.auth));
         let depth = self.depth_of(new);
         let (prev, auth) = (count(new.prev), count(new.auth));
+        let apart = self.apart_of(new);
         let node = self.get_mut(id);
         (node.links, node.prev, node.auth) = (links, prev, auth);
-        (node.status, node.depth, node.apart) = (new.status, depth, 0);
+        (node.status, node.depth, node.apart) = (new.status, depth, apart);
         // The log has the event at both places. The first one stays, since states name it.
     }
 
@@ -215,8 +216,15 @@ impl Nodes {
         deepest.map_or(0, |depth| depth.saturating_add(1)).max(new.pdu.depth)
     }
 
+    fn apart_of(&self, new: &NewNode) -> u16 {
+        match new.prev {
+            [one] => self.get(*one).apart.saturating_add(1),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn push(&mut self, new: NewNode) -> Option<NodeId> {
-        let depth = self.depth_of(&new);
+        let (depth, apart) = (self.depth_of(&new), self.apart_of(&new));
         let (index, is_new) = self.hashes.insert_full(hash_of(&new.pdu.event_id)?);
         if !is_new {
             return None;
@@ -228,10 +236,6 @@ impl Nodes {
             self.owns.push(own);
             number(self.owns.len() - 1)
         });
-        let apart = match new.prev {
-            [one] => self.get(*one).apart.saturating_add(1),
-            _ => 0,
-        };
         let server = self.server(new.pdu.sender.server_name());
         self.list.push(Node {
             position: new.position.unwrap_or(IN_CURRENT_COMMIT),

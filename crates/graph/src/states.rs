@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use imbl::OrdMap;
+use rookery_domain::RoomEvent;
 
 use crate::{Graph, nodes::NodeId};
 
@@ -62,6 +63,20 @@ impl SlotNames {
     pub(crate) fn name(&self, id: SlotId) -> (&str, &str) {
         let (kind, state_key) = &self.names[id.0 as usize];
         (kind, state_key)
+    }
+
+    /// The slots of a type, by state key.
+    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&str, SlotId)> {
+        self.ids.get(kind).into_iter().flatten().map(|(key, id)| (&**key, *id))
+    }
+
+    /// The slots from this number on.
+    pub(crate) fn since(&self, number: usize) -> impl Iterator<Item = (&str, &str, SlotId)> {
+        let named = self.names.iter().enumerate().skip(number);
+        named.map(|(number, (kind, key))| {
+            let id = SlotId(u32::try_from(number).expect("fewer slots than events"));
+            (&**kind, &**key, id)
+        })
     }
 
     /// The memory of the names, in bytes.
@@ -132,10 +147,18 @@ impl Graph {
         const CHANGE_BYTES: usize = 320;
         let base = self.nodes.prev(id).first().map(|prev| self.anchor(*prev));
         let base = base.and_then(|base| self.states.get(&base));
-        let changes = base.map_or(state.len(), |base| base.diff(&state).count());
+        // A state without one before it here was made from the state of the room.
+        let changes = base.unwrap_or(&self.current).diff(&state).count();
         if self.states.insert(id, state).is_none() {
             self.states_bytes += STATE_BYTES + changes * CHANGE_BYTES;
         }
+    }
+
+    /// Keeps the state before an event that missing ones precede, and the state after it.
+    pub(crate) fn keep_stated(&mut self, id: NodeId, before: State, event: &RoomEvent) {
+        self.stated.insert(id, self.known_before(before.clone(), event));
+        let after = self.apply(id, before);
+        self.keep(id, after);
     }
 
     /// The nearest event, from this one backwards, whose state is kept or that does not follow

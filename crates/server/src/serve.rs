@@ -117,8 +117,8 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         "listening on http://{address} (the page for browsers: {page}){hint}"
     );
     let (handle, stop) = shutdown();
-    let schema = node.app().with_security_log(security.clone()).with_ice_servers(issuer);
-    let schema = schema.with_deadline(config.limits.deadline);
+    let schema = Serving::connect(federation.as_ref(), node.app()).with_ice_servers(issuer);
+    let schema = schema.with_security_log(security.clone()).with_deadline(config.limits.deadline);
     let transport = router(
         Arc::new(schema.with_sockets(options.sockets.clone())),
         node.tokens(),

@@ -366,7 +366,7 @@ impl Commands {
     }
 
     /// Appends one commit. Returns `false` if another writer came first.
-    async fn commit_stated(
+    pub(super) async fn commit_stated(
         &self,
         stream_state: &StreamState<Room>,
         loaded: &mut Loaded<Room>,

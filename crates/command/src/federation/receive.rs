@@ -292,7 +292,7 @@ impl Commands {
     }
 
     /// The events that a redaction erases: none if it has no effect, or if its target is not shown.
-    async fn erases(
+    pub(super) async fn erases(
         &self,
         loaded: &Loaded<Room>,
         event: &RoomEvent,
@@ -381,7 +381,7 @@ fn in_room(pdu: Pdu, room_id: &RoomId) -> Result<Arc<Pdu>, Box<Receipt>> {
 }
 
 /// The event, or its redacted form if its redaction arrived before it.
-fn unless_redacted(pdu: &Arc<Pdu>, graph: &RoomGraph, room: Option<&Room>) -> Arc<Pdu> {
+pub(super) fn unless_redacted(pdu: &Arc<Pdu>, graph: &RoomGraph, room: Option<&Room>) -> Arc<Pdu> {
     let redactions = graph.graph.redactions_of(&pdu.event_id);
     let applies = |room: &&Room| redactions.iter().any(|it| room.redaction_applies(it, pdu));
     let version = room.filter(applies).and_then(Room::version);

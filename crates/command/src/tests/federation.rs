@@ -5,6 +5,7 @@ mod early_redactions;
 mod gateways;
 mod hidden_ends;
 mod middle;
+mod past;
 mod redactions;
 mod refusals;
 

@@ -133,4 +133,6 @@ pub enum Skipped {
     Superseded,
     /// The user ignores its sender.
     Ignored,
+    /// It is history that was asked for.
+    Past,
 }

@@ -96,6 +96,8 @@ impl Taking<'_> {
         let flags = Flags::of(self.event);
         let why = if flags.is_hidden() {
             Some(Skipped::Hidden)
+        } else if flags.is_past() {
+            Some(Skipped::Past)
         } else if flags.is_superseded() {
             Some(Skipped::Superseded)
         } else {
@@ -113,8 +115,9 @@ impl Taking<'_> {
     fn tell_change(&mut self, change: &StateChange<'_>) {
         let holder = change.holder.as_ref();
         let is_itself = holder.is_some_and(|it| it.pdu.event_id == self.event.pdu.event_id);
-        // A soft-failed event is not sent, but its change of the state is.
-        if is_itself && !Flags::of(self.event).is_hidden() {
+        let flags = Flags::of(self.event);
+        // A soft-failed event, and one from the past, are not sent, but their changes of the state are.
+        if is_itself && !flags.is_hidden() && !flags.is_past() {
             return;
         }
         self.items.push(FeedItem::Resolved {

@@ -1,10 +1,10 @@
 //! Data that the server stores beside each PDU. The log's hash chain covers it, and it is never
 //! erased.
 
-use ruma_common::{OwnedEventId, OwnedServerName};
+use ruma_common::{OwnedEventId, OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{CallChange, Fingerprint, Pdu};
+use crate::{CallChange, Fingerprint, HistoryVisibility, Membership, Pdu};
 
 /// The source of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub struct Envelope {
     /// An event that arrived earlier follows it, so it is no end of the room.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub behind: bool,
+    /// For an event that was fetched after events that follow it: how it may be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<Past>,
     /// For a redaction that takes effect: the events whose content leaves the log and every model.
     ///
     /// The write side sets it when it appends the redaction. A reader that folds the room forgets
@@ -104,12 +107,41 @@ pub struct Envelope {
 /// The state before an event, as another server stated it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatedBefore {
-    /// Its differences from the room's state at the arrival of the event.
+    /// Its differences from the room's state at the arrival of the event, or from the state before
+    /// [`Self::since`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<SlotChange>,
+    /// For an event that was fetched after events that follow it: one of these, which has a stated
+    /// state too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<OwnedEventId>,
     /// The event comes after all events that are here: this server joined the room with it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begins: bool,
+}
+
+/// How an event may be seen that was fetched after events that follow it. The room's events have its
+/// place in the log only, which says nothing of its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// The position of an event that follows it, directly or through others, and was here before.
+    pub before: u64,
+    /// The room's history visibility at the event. For an event that changes it, the more open of the
+    /// old and the new one.
+    pub visibility: HistoryVisibility,
+    /// The users of this server who were joined or invited at the event, in their order. `None` if
+    /// they are those of the event before it in the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<PastMember>>,
+}
+
+/// The membership of a user at an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastMember {
+    /// The user.
+    pub user: OwnedUserId,
+    /// The membership.
+    pub membership: Membership,
 }
 
 /// An event whose content a redaction erases, with its place in the log.
@@ -198,6 +230,7 @@ impl Envelope {
             state: None,
             before: None,
             behind: false,
+            past: None,
             erases,
             edits: None,
             calls,

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use rookery_domain::{
     AccountEvent, ActionOutcome, AliasEvent, Answer, CallChange, CallStep, CreateRoom, Deliver,
     Elsewhere, ElsewhereEnd, EndReason, Envelope, EphemeralKind, Erased, EventStatus, Fact, Filter,
-    Fingerprint, Holder, InvitePreview, JoinRule, Membership, MilliSecondsSinceUnixEpoch,
-    Notifications, Origin, OwnedEventId, OwnedServerName, Pdu, RemoteAction, RemoteAsk,
-    RemoteOutcome, RoomEvent, RoomPreferences, RoomVersionId, Slot, SlotChange, StatedBefore,
-    Subject,
+    Fingerprint, HistoryVisibility, Holder, InvitePreview, JoinRule, Membership,
+    MilliSecondsSinceUnixEpoch, Notifications, Origin, OwnedEventId, OwnedServerName, Past,
+    PastMember, Pdu, RemoteAction, RemoteAsk, RemoteOutcome, RoomEvent, RoomPreferences,
+    RoomVersionId, Slot, SlotChange, StatedBefore, Subject,
 };
 
 use crate::support::{ALICE, BOB, created, join, leave, say, user};
@@ -325,7 +325,7 @@ fn envelopes_of_partial_history_never_change() {
         holder: Some(Holder { event_id, position: Some(9), index: 2 }),
     };
     let stated = |changes, begins| Envelope {
-        before: Some(StatedBefore { changes, begins }),
+        before: Some(StatedBefore { changes, begins, since: None }),
         ..from(&server, EventStatus::Accepted)
     };
     let envelopes = [
@@ -336,6 +336,37 @@ fn envelopes_of_partial_history_never_change() {
         Envelope { behind: true, ..from(&server, EventStatus::Accepted) },
     ];
     read_and_written(&envelopes, include_str!("../golden/envelopes-partial.txt"));
+}
+
+#[test]
+fn envelopes_of_history_never_change() {
+    let server = Origin::Server("else.example".try_into().unwrap());
+    let since: OwnedEventId = "$NOgZIZwD2VX3KAX0eeblevbnzpftZhh13cQ7ZwLvPzM".try_into().unwrap();
+    let past = |visibility, members| Some(Past { before: 7, visibility, members });
+    let member =
+        |membership| PastMember { user: "@bob:example.org".try_into().unwrap(), membership };
+    let before = StatedBefore { since: Some(since), ..StatedBefore::default() };
+    let envelopes = [
+        Envelope {
+            before: Some(before),
+            behind: true,
+            past: past(HistoryVisibility::Shared, Some(Vec::new())),
+            ..from(&server, EventStatus::Accepted)
+        },
+        Envelope {
+            behind: true,
+            past: past(
+                HistoryVisibility::Joined,
+                Some(vec![member(Membership::Join), member(Membership::Invite)]),
+            ),
+            ..from(&server, EventStatus::Accepted)
+        },
+        Envelope {
+            past: past(HistoryVisibility::WorldReadable, None),
+            ..from(&server, EventStatus::Rejected)
+        },
+    ];
+    read_and_written(&envelopes, include_str!("../golden/envelopes-history.txt"));
 }
 
 #[test]

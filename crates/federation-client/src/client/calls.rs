@@ -112,6 +112,11 @@ struct Signed {
 }
 
 #[derive(Deserialize)]
+struct Closest {
+    event_id: OwnedEventId,
+}
+
+#[derive(Deserialize)]
 struct MissingEvents {
     #[serde(default)]
     events: Vec<Box<RawValue>>,
@@ -368,6 +373,22 @@ impl Remote {
         let call = Call::get(query(&path, &parameters)).answer_bytes_max(PAGE_BYTES_MAX);
         let answer: Pdus = self.ask(server, call).await?;
         Ok(answer.pdus)
+    }
+
+    /// The first event of a room at a moment or after it, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`CallError`], also if there is none.
+    pub async fn event_from(
+        &self,
+        server: &ServerName,
+        room: &RoomId,
+        at: u64,
+    ) -> Result<OwnedEventId, CallError> {
+        let path = format!("/_matrix/federation/v1/timestamp_to_event/{}", percent(room.as_str()));
+        let path = query(&path, &[("ts", &at.to_string()), ("dir", "f")]);
+        let closest: Closest = self.ask(server, Call::get(path)).await?;
+        Ok(closest.event_id)
     }
 
     async fn ask<T: DeserializeOwned>(

@@ -1,5 +1,7 @@
 //! Events and states of rooms.
 
+mod moments;
+
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
@@ -7,6 +9,7 @@ use rookery_domain::{EventStatus, OwnedEventId, OwnedRoomId, RoomId, RoomVersion
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub(super) use self::moments::timestamp_to_event;
 use super::{
     authenticated::Authenticated,
     refusal::{Answer, Refusal, Reply},
@@ -78,14 +81,14 @@ pub(super) async fn admitted(
 }
 
 /// The bytes of events, redacted where the server may not see the content.
-fn shown(
+async fn shown(
     home: &Home,
     request: &Authenticated,
     (room, version): (&RoomId, &RoomVersionId),
     events: &[KnownPdu],
 ) -> Result<Vec<Box<RawValue>>, Refusal> {
     let all = home.events();
-    let seen = visible(&home.reader, room, &request.origin, events);
+    let seen = visible((&home.reader, &home.commands), room, &request.origin, events).await?;
     let bytes = |(event, is_seen): (&KnownPdu, bool)| {
         if is_seen {
             return all.bytes(&event.pdu, version);
@@ -117,7 +120,7 @@ pub(super) async fn event(
     if found.status == EventStatus::Rejected {
         return Err(unknown());
     }
-    let pdus = shown(&home, &request, (&room, &version), &[found])?;
+    let pdus = shown(&home, &request, (&room, &version), &[found]).await?;
     page(&home, pdus)
 }
 
@@ -229,7 +232,7 @@ pub(super) async fn backfill(
     let version = admitted(&home, &request, &room).await?;
     let walked = home.events().before(&room, &from, true, query.limit(PAGE_MAX), |_| false).await;
     let walked = walked.map_err(|error| Refusal::fault(&error))?;
-    let pdus = shown(&home, &request, (&room, &version), &walked)?;
+    let pdus = shown(&home, &request, (&room, &version), &walked).await?;
     page(&home, pdus)
 }
 
@@ -263,6 +266,6 @@ pub(super) async fn missing_events(
     let mut walked = walked.map_err(|error| Refusal::fault(&error))?;
     // Oldest first, so that the other side can take them in this order.
     walked.reverse();
-    let events = shown(&home, &request, (&room, &version), &walked)?;
+    let events = shown(&home, &request, (&room, &version), &walked).await?;
     Reply::from(&Events { events })
 }

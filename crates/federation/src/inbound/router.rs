@@ -21,6 +21,7 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/_matrix/federation/v1/state/{room}", get(events::state))
         .route("/_matrix/federation/v1/state_ids/{room}", get(events::state_ids))
         .route("/_matrix/federation/v1/backfill/{room}", get(events::backfill))
+        .route("/_matrix/federation/v1/timestamp_to_event/{room}", get(events::timestamp_to_event))
         .route("/_matrix/federation/v1/get_missing_events/{room}", post(events::missing_events))
         .route("/_matrix/federation/v1/make_join/{room}/{user}", get(joining::make_join))
         .route("/_matrix/federation/v2/send_join/{room}/{id}", put(joining::send_join))

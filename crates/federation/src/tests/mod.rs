@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod abuse;
+mod backfill;
 mod elsewhere;
 mod gaps;
 mod pair;

@@ -53,6 +53,7 @@ async fn a_server_reads_only_rooms_that_it_is_in() {
             format!("/_matrix/federation/v1/state/{segment}?event_id={event}"),
             format!("/_matrix/federation/v1/state_ids/{segment}?event_id={event}"),
             format!("/_matrix/federation/v1/backfill/{segment}?v={event}&limit=10"),
+            format!("/_matrix/federation/v1/timestamp_to_event/{segment}?ts=1&dir=f"),
         ]
     };
     let create: OwnedEventId = room.as_str().replacen('!', "$", 1).try_into().unwrap();

@@ -282,10 +282,14 @@ impl Here {
     }
 
     pub(super) async fn say(&self, room: &OwnedRoomId, body: &str) {
+        self.say_as("ann", room, body).await;
+    }
+
+    pub(super) async fn say_as(&self, name: &str, room: &OwnedRoomId, body: &str) {
         let (kind, body) = (MessageKind::Text, body.to_owned());
         let (formatted_body, relation, mentions) = (None, None, None);
         let said = RoomCommand::SendMessage { kind, body, formatted_body, relation, mentions };
-        self.server.act("ann", room, &said, now()).await.unwrap();
+        self.server.act(name, room, &said, now()).await.unwrap();
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct RoomTimeline {
 
 impl Fold for RoomTimeline {
     const NAME: &'static str = "timelines";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = BlockStore;
 
@@ -40,7 +40,9 @@ impl Fold for RoomTimeline {
     ) -> Result<(), Unfit> {
         for (index, event) in committed.room_events() {
             let key = RowKey::of(&event.pdu, committed.position, index);
-            let flags = Flags::of(event).late_if(self.last_shown > Some(key));
+            let flags = Flags::of(event);
+            // History was asked for, so it is not late.
+            let flags = flags.late_if(!flags.is_past() && self.last_shown > Some(key));
             let sequence = committed.sequence(index);
             let mut row = TimelineRow { key, sequence, flags, replaced: None };
             for change in event.state_changes() {
@@ -54,7 +56,7 @@ impl Fold for RoomTimeline {
                     self.slots.note(&change.kind, change.state_key, Resolved { at, before });
                 }
             }
-            if !row.flags.is_hidden() {
+            if !row.flags.is_hidden() && !row.flags.is_past() {
                 self.last_shown = self.last_shown.max(Some(key));
             }
             let inserted = self.rows.insert(&row, store).map_err(|error| Unfit {

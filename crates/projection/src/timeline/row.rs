@@ -49,6 +49,8 @@ impl Flags {
     const LATE: u8 = 4;
     const SUPERSEDED: u8 = 8;
     const OUTLIER: u8 = 16;
+    const PAST: u8 = 32;
+    const STATED: u8 = 64;
 
     /// The flags of the event itself. Whether it is late depends on the events before its arrival.
     #[must_use]
@@ -57,7 +59,13 @@ impl Flags {
         let is_hidden = event.envelope.status != EventStatus::Accepted;
         let is_outlier = event.envelope.status == EventStatus::Outlier;
         let mut flags = 0;
-        let own = [(Self::STATE, is_state), (Self::HIDDEN, is_hidden), (Self::OUTLIER, is_outlier)];
+        let own = [
+            (Self::STATE, is_state),
+            (Self::HIDDEN, is_hidden),
+            (Self::OUTLIER, is_outlier),
+            (Self::PAST, event.envelope.past.is_some()),
+            (Self::STATED, event.envelope.before.is_some()),
+        ];
         own.iter().filter(|(_, holds)| *holds).for_each(|(flag, _)| flags |= flag);
         if is_state && !is_hidden && !event.holds_its_slot() {
             flags |= Self::SUPERSEDED;
@@ -87,6 +95,18 @@ impl Flags {
     #[must_use]
     pub fn is_outlier(self) -> bool {
         self.0 & Self::OUTLIER != 0
+    }
+
+    /// Whether it was fetched after events that follow it.
+    #[must_use]
+    pub fn is_past(self) -> bool {
+        self.0 & Self::PAST != 0
+    }
+
+    /// Whether events before it were missing when it arrived.
+    #[must_use]
+    pub fn is_stated(self) -> bool {
+        self.0 & Self::STATED != 0
     }
 
     /// Whether it arrived after an event that comes later in the timeline.
@@ -274,7 +294,7 @@ mod tests {
     }
 
     fn rows() -> impl Strategy<Value = Vec<TimelineRow>> {
-        let rest = (any::<u64>(), 0u8..16, proptest::option::of(key()));
+        let rest = (any::<u64>(), 0u8..128, proptest::option::of(key()));
         btree_map(key(), rest, 0..40).prop_map(|rows| {
             let row = |(key, (sequence, flags, replaced))| TimelineRow {
                 key,

@@ -121,7 +121,8 @@ impl Fold for RoomUnread {
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
-            if event.pdu.state_key.is_none() && is_message(&event.pdu) {
+            let is_past = event.envelope.past.is_some();
+            if !is_past && event.pdu.state_key.is_none() && is_message(&event.pdu) {
                 self.message(event, here, sequence);
             }
             for erased in &event.envelope.erases {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_domain::{OwnedServerName, ProfileAudience};
 use rookery_federation::{DnsSrv, Federation, Listener, OldKey, OwnKeys, Parts};
+use rookery_gateway::schema::App;
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
 use tokio::task::JoinHandle;
 
@@ -50,6 +51,14 @@ impl Serving {
         let federation = Federation::open(&config.data.join(FILE), parts);
         let federation = federation.map_err(|error| Failure::new(error.to_string()))?;
         Ok(Some(Self { federation, listener }))
+    }
+
+    /// Lets users ask other servers for history.
+    pub(crate) fn connect(serving: Option<&Self>, app: App) -> App {
+        match serving {
+            Some(serving) => app.with_backfill(Arc::new(serving.federation.clone())),
+            None => app,
+        }
     }
 
     /// Starts to listen and to send.

@@ -42,7 +42,9 @@ impl Reader {
                 if !whole || rows.len() > MISSED_EVENTS_MAX {
                     return Ok(Missed::TooMuch);
                 }
-                rows.retain(|row| row.key.position <= at && !row.flags.is_hidden());
+                rows.retain(|row| {
+                    row.key.position <= at && !row.flags.is_hidden() && !row.flags.is_past()
+                });
                 return Ok(Missed::Events(rows));
             }
         }

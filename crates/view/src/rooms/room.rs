@@ -2,9 +2,7 @@
 
 use std::{io, ops::ControlFlow};
 
-use rookery_domain::{
-    EventId, HistoryVisibility, Membership, OwnedUserId, RoomAliasId, RoomId, UserId,
-};
+use rookery_domain::{EventId, Membership, OwnedUserId, RoomAliasId, RoomId, UserId};
 use rookery_log::Position;
 use rookery_projection::{
     Member, MembershipChange, Models, Reactions, ReadMark, ReadMarks, Related, RoomMembers, RowKey,
@@ -13,7 +11,7 @@ use rookery_projection::{
 
 use super::Seen;
 use crate::{
-    Sight, Viewer,
+    Viewer,
     following::{Followed, Services},
 };
 
@@ -205,25 +203,6 @@ impl<'a> RoomView<'a> {
             Some(followed) => followed.history(),
             None => self.member(user).map(|member| &*member.history).unwrap_or_default(),
         }
-    }
-
-    /// The history visibility after the event with this sequence.
-    #[must_use]
-    pub fn history_visibility_at(&self, sequence: u64) -> HistoryVisibility {
-        let history = &self.summary.visibility;
-        let end = history.partition_point(|change| change.sequence <= sequence);
-        end.checked_sub(1).map(|last| history[last].setting).unwrap_or_default()
-    }
-
-    /// The events and settings of the room that `viewer` may see.
-    #[must_use]
-    pub fn sight(&self, viewer: &Viewer) -> Sight<'a> {
-        let membership = match viewer {
-            Viewer::Server => &[],
-            Viewer::User(user) => self.history(user),
-        };
-        let all = *viewer == Viewer::Server;
-        Sight::new(all, self.models.horizon(self.key), membership, &self.summary.visibility)
     }
 
     /// The last edit of an event by its sender, among the visible ones.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rookery_domain::{OwnedEventId, RoomId};
-use rookery_log::{Position, Unavailable};
+use rookery_log::{Millis, Position, Unavailable};
 
 /// Asks other servers for events that this server does not have.
 #[async_trait]
@@ -19,6 +19,19 @@ pub trait Backfill: Send + Sync {
         before: &[OwnedEventId],
         limit: usize,
     ) -> Result<Option<Position>, Unavailable>;
+
+    /// Asks for events of `room` until those at the moment `at` are here, within bounds. Returns the
+    /// position of the last commit; `None` if no server has older events.
+    ///
+    /// # Errors
+    /// As [`Self::fetch_before`].
+    async fn fetch_back_to(
+        &self,
+        _room: &RoomId,
+        _at: Millis,
+    ) -> Result<Option<Position>, Unavailable> {
+        Ok(None)
+    }
 }
 
 /// No other servers are connected, so no server has more events.

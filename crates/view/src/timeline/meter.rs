@@ -118,6 +118,8 @@ pub(super) struct Scanned {
     /// How many rows were visited.
     pub(super) rows: usize,
     pub(super) resume: Option<RowKey>,
+    /// The last visited row of an event that has its place in the room.
+    pub(super) placed: Option<RowKey>,
     pub(super) position: Position,
 }
 

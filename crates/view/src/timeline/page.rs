@@ -105,7 +105,7 @@ pub struct TimelinePage {
     pub events: Vec<TimelineEvent>,
     /// Whether there is more in this direction (or may be, if the work was bounded).
     pub has_more: bool,
-    /// Where to continue in this direction; `None` if no row was visited.
+    /// Where to continue in this direction; `None` if no event with a place was visited.
     pub resume: Option<RowKey>,
     /// The position of the models.
     pub position: Position,
@@ -170,6 +170,7 @@ struct Chunk {
     seen: Vec<TimelineRow>,
     scanned: usize,
     resume: Option<RowKey>,
+    placed: Option<RowKey>,
     position: Position,
 }
 
@@ -203,12 +204,14 @@ impl Pager<'_> {
                 page.resume = page.events.last().map(|event| event.row.key).or(anchor.key());
                 break;
             }
-            page.resume = chunk.resume.or(page.resume);
+            // History that is fetched later comes before the rows of events without places.
+            page.resume = chunk.placed.or(page.resume);
             if at_end {
                 break;
             }
             if scanned >= SCANNED_ROWS_MAX || (filter.is_some() && read >= FILTERED_EVENTS_MAX) {
                 page.has_more = true;
+                page.resume = chunk.resume.or(page.resume);
                 break;
             }
             if let Some(resume) = chunk.resume {
@@ -254,8 +257,8 @@ impl Pager<'_> {
         take(chunk.scanned.div_ceil(ROWS_OF_A_UNIT))?;
         let seen = &chunk.seen[..chunk.seen.len().min(enough)];
         let events = resolve(self.models, seen).await?;
-        let Chunk { seen, scanned, resume, position } = chunk;
-        let step = Scanned { events, seen: seen.len(), rows: scanned, resume, position };
+        let Chunk { seen, scanned, resume, placed, position } = chunk;
+        let step = Scanned { events, seen: seen.len(), rows: scanned, resume, placed, position };
         take(step.events.len() + step.len_bytes() / EVENT_UNIT_BYTES)?;
         let step = Arc::new(step);
         self.scans.keep(key, &step);
@@ -264,18 +267,28 @@ impl Pager<'_> {
 
     /// The part of the timeline before the first event that this server has of the room.
     async fn beginning(&self) -> Result<Begins, TimelineError> {
-        let row = {
+        let (row, is_visible) = {
             let view = View::of(self.models, self.followings);
             let room = view.room(self.room).ok_or(TimelineError::NoSuchRoom)?;
             let Some(row) = room.first_row()? else { return Ok(Begins::Missing) };
-            if !is_visible(&row, &room.sight(self.viewer)) {
+            let is_visible = is_visible(&row, &room.sight(self.viewer));
+            let may_ask = match self.viewer {
+                Viewer::Server => true,
+                Viewer::User(user) => room.reads(user),
+            };
+            if !is_visible && !(may_ask && (row.flags.is_past() || row.flags.is_stated())) {
                 return Ok(Begins::NotVisible);
             }
-            row
+            (row, is_visible)
         };
         let event = resolve(self.models, &[row]).await?.pop();
         let creates = event.is_some_and(|it| it.event().pdu.kind == TimelineEventType::RoomCreate);
-        Ok(if creates { Begins::Created } else { Begins::Missing })
+        // The viewer may see older events than those that they may not see.
+        Ok(match (creates, is_visible) {
+            (true, true) => Begins::Created,
+            (true, false) => Begins::NotVisible,
+            (false, _) => Begins::Missing,
+        })
     }
 
     fn chunk(
@@ -296,7 +309,8 @@ impl Pager<'_> {
         let seen = rows.iter().filter(|row| was_there(row) && is_visible(row, &sight));
         let seen = seen.copied().collect();
         let resume = rows.last().map(|row| row.key);
-        Ok(Chunk { seen, scanned: rows.len(), resume, position: view.position() })
+        let placed = rows.iter().rev().find(|row| !row.flags.is_outlier()).map(|row| row.key);
+        Ok(Chunk { seen, scanned: rows.len(), resume, placed, position: view.position() })
     }
 }
 

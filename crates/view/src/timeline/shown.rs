@@ -1,8 +1,10 @@
 //! Timelines as clients request them: with a filter, with events of other servers, with the last
 //! message.
 
-use rookery_domain::{EventId, Filter, OwnedEventId, Pdu, Relation, RelationKind, RoomId, UserId};
-use rookery_log::Position;
+use rookery_domain::{
+    EventId, Filter, OwnedEventId, Pdu, Relation, RelationKind, RoomId, TimelineEventType, UserId,
+};
+use rookery_log::{Millis, Position};
 use rookery_projection::{RowKey, TimelineRow};
 
 use super::{
@@ -55,10 +57,16 @@ impl Reader {
     ) -> Result<TimelinePage, TimelineError> {
         let page = self.kept_timeline(room, viewer, (anchor, limit, kept), within).await?;
         let is_short = page.begins == Begins::Missing && page.events.len() < limit;
-        let Some(backfill) = backfill.filter(|_| anchor.is_backward() && is_short) else {
+        // Events may be missing before these too.
+        let stated = page.events.iter().filter(|event| event.row.flags.is_stated());
+        let stated: Vec<_> = stated.map(|event| event.event().pdu.event_id.clone()).collect();
+        let may_lack = is_short || !stated.is_empty();
+        let reads = || self.view().room(room).is_some_and(|room| room.reads(viewer));
+        let Some(backfill) = backfill.filter(|_| anchor.is_backward() && may_lack && reads())
+        else {
             return Ok(page);
         };
-        if self.fetch_older(room, limit - page.events.len(), backfill).await? {
+        if self.fetch_older(room, (stated, limit), backfill).await? {
             // The earlier reads of the request do not have the new events.
             let within = (within.0, &Scans::default());
             return self.kept_timeline(room, viewer, (anchor, limit, kept), within).await;
@@ -91,26 +99,56 @@ impl Reader {
         }
     }
 
-    /// Asks other servers for events before the oldest one of the room, and waits until the models
-    /// have them. Returns `false` if none came.
+    /// Asks other servers for events before these ones, or before the oldest one of the room, and
+    /// waits until the models have them. Returns `false` if none came.
     async fn fetch_older(
         &self,
         room: &RoomId,
-        limit: usize,
+        (mut oldest, limit): (Vec<OwnedEventId>, usize),
         backfill: &dyn Backfill,
     ) -> Result<bool, TimelineError> {
-        let oldest = {
-            let view = self.view();
-            view.room(room).map(|room| room.first_row()).transpose()?.flatten()
-        };
-        let oldest = self.events(oldest.as_slice()).await?;
-        let oldest: Vec<OwnedEventId> =
-            oldest.iter().map(|event| event.event().pdu.event_id.clone()).collect();
+        if oldest.is_empty() {
+            let first = {
+                let view = self.view();
+                view.room(room).map(|room| room.first_row()).transpose()?.flatten()
+            };
+            let first = self.events(first.as_slice()).await?;
+            oldest.extend(first.iter().map(|event| event.event().pdu.event_id.clone()));
+        }
         let Some(position) = backfill.fetch_before(room, &oldest, limit).await? else {
             return Ok(false);
         };
         self.wait_for(position, STALE_AFTER).await?;
         Ok(true)
+    }
+
+    /// Asks other servers for the events at the moment `at`, if it lies before the oldest event of the
+    /// room here, and waits until the models have them.
+    ///
+    /// # Errors
+    /// [`TimelineError`].
+    pub async fn reach_back(
+        &self,
+        room: &RoomId,
+        viewer: &UserId,
+        at: Millis,
+        backfill: &dyn Backfill,
+    ) -> Result<(), TimelineError> {
+        let first = {
+            let view = self.view();
+            let found = view.room(room).filter(|room| room.reads(viewer));
+            found.map(|room| room.first_row()).transpose()?.flatten()
+        };
+        let Some(first) = self.events(first.as_slice()).await?.pop() else { return Ok(()) };
+        let pdu = &first.event().pdu;
+        let is_here = u64::from(pdu.origin_server_ts.0) <= at.0;
+        if is_here || pdu.kind == TimelineEventType::RoomCreate {
+            return Ok(());
+        }
+        if let Some(position) = backfill.fetch_back_to(room, at).await? {
+            self.wait_for(position, STALE_AFTER).await?;
+        }
+        Ok(())
     }
 
     /// An event with up to `limit` events on either side, among those that the filter accepts.

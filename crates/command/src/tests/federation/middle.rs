@@ -22,7 +22,7 @@ struct Answer {
 }
 
 /// The signed form of an event that the world sent.
-fn json_of(world: &World, id: &OwnedEventId) -> Box<RawValue> {
+pub(super) fn json_of(world: &World, id: &OwnedEventId) -> Box<RawValue> {
     world.sent.iter().find(|sent| sent.event_id == *id).unwrap().json.clone()
 }
 
@@ -75,7 +75,7 @@ async fn accept(world: &World, server: &Server, answer: &Answer) -> Receipt {
 }
 
 /// A world with some history, and another server that joins after it. The join reaches all servers.
-async fn joined(seed: u64, version: RoomVersionId, steps: usize) -> (World, Server) {
+pub(super) async fn joined(seed: u64, version: RoomVersionId, steps: usize) -> (World, Server) {
     for seed in (0..50).map(|number| seed.wrapping_add(number)) {
         if let Some(joined) = try_joined(seed, version.clone(), steps).await {
             return joined;
@@ -102,7 +102,7 @@ async fn try_joined(seed: u64, version: RoomVersionId, steps: usize) -> Option<(
 }
 
 /// Delivers an event, as a server does that asks for the state before events from before its join.
-async fn deliver(world: &World, server: &Server, sent: &Sent, old: &[OwnedEventId]) {
+pub(super) async fn deliver(world: &World, server: &Server, sent: &Sent, old: &[OwnedEventId]) {
     let receipt = sent.deliver(&server.commands, &world.keys).await;
     let Received::Held { missing } = &receipt.received else { return };
     let event: serde_json::Value = serde_json::from_str(sent.json.get()).unwrap();
@@ -140,7 +140,7 @@ fn auth_of(event: &RawValue) -> Vec<OwnedEventId> {
     listed(event, "auth_events")
 }
 
-fn listed(event: &RawValue, key: &str) -> Vec<OwnedEventId> {
+pub(super) fn listed(event: &RawValue, key: &str) -> Vec<OwnedEventId> {
     let event: serde_json::Value = serde_json::from_str(event.get()).unwrap();
     serde_json::from_value(event[key].clone()).unwrap()
 }

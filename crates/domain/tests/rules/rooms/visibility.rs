@@ -5,7 +5,7 @@ use rookery_domain::{
     Change, Histories,
     HistoryVisibility::{self, Invited, Joined, Shared, WorldReadable},
     Membership::{self, Ban, Invite, Join, Knock, Leave},
-    MembershipStep, sees_state,
+    MembershipStep, PastViewing, sees_state, visible,
 };
 
 const SETTINGS: [HistoryVisibility; 4] = [WorldReadable, Shared, Invited, Joined];
@@ -149,6 +149,57 @@ fn every_history_agrees_with_the_oracle_when_the_setting_changes_anywhere() {
             }
         }
     }
+}
+
+/// Whether a viewer sees an event by the knowledge of a server that has the events from `begin` on,
+/// and fetched those before it later.
+fn subject_of_past(room: &[Event], begin: usize, index: usize) -> bool {
+    let (mut me, mut setting, mut setting_before) = (Membership::None, Shared, Shared);
+    let mut at = None;
+    let mut arrived = Vec::new();
+    for (place, event) in room.iter().enumerate() {
+        setting_before = if place <= index { setting } else { setting_before };
+        match event {
+            Event::Became(next) => me = *next,
+            Event::Set(next) if place <= index => setting = *next,
+            Event::Said | Event::Set(_) => {}
+        }
+        if place == index {
+            at = Some(PastViewing {
+                own_membership: matches!(event, Event::Became(_)),
+                membership: me,
+                visibility: setting_before.max(setting),
+            });
+        }
+        // The state of the room begins with its first event here.
+        if place == begin || (place > begin && matches!(event, Event::Became(_))) {
+            arrived.push(Step((place - begin) as u64 + 1, me));
+        }
+    }
+    let settings: [Step<HistoryVisibility>; 0] = [];
+    visible(&Histories::new(&arrived, &settings).viewing_past(1, &at.unwrap()))
+}
+
+#[test]
+fn fetched_history_shows_no_more_than_if_it_had_been_here_all_the_time() {
+    let (mut compared, mut stricter) = (0, 0);
+    for steps in histories().iter().filter(|steps| steps.len() <= 4) {
+        for (first, second) in SETTINGS.iter().flat_map(|it| SETTINGS.map(|next| (*it, next))) {
+            let mut all = room(Some(first), steps);
+            all.insert(2, Event::Set(second));
+            for (begin, index) in (1..all.len()).flat_map(|it| (0..it).map(move |at| (it, at))) {
+                let (shown, whole) = (subject_of_past(&all, begin, index), oracle(&all, index));
+                assert!(whole || !shown, "event {index} of {all:?}, from {begin}");
+                // A join that was over before the first event here is not known.
+                let joined = |event: &Event| matches!(event, Event::Became(Join));
+                let was_over = all[index + 1..begin].iter().any(joined);
+                assert!(was_over || shown == whole, "event {index} of {all:?}, from {begin}");
+                compared += 1;
+                stricter += usize::from(shown != whole);
+            }
+        }
+    }
+    assert!(compared > 100_000 && stricter > 0, "{compared}, {stricter}");
 }
 
 /// Which messages before, between and after these steps the viewer sees.

@@ -23,6 +23,9 @@ pub(crate) enum SkipReason {
     Late,
     /// It is state that was superseded before it arrived. It is in the timeline.
     Superseded,
+    /// It is history that a user of this server asked for. It is in the timeline, before events that
+    /// you have.
+    Past,
     /// The server did not accept it: nobody can see it.
     Hidden,
     /// You ignore its sender. It is in the timeline once you ignore them no longer.
@@ -41,6 +44,7 @@ impl From<Skipped> for SkipReason {
             Skipped::Hidden => Self::Hidden,
             Skipped::Superseded => Self::Superseded,
             Skipped::Ignored => Self::Ignored,
+            Skipped::Past => Self::Past,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use rookery_domain::{
-    Change, Erased, EventStatus, Membership, MembershipStep, OwnedUserId, Pdu, RoomEvent,
-    ServerInRoom, ServerName, ServersInRoom, TimelineEventType, UserId,
+    Change, Erased, EventStatus, Membership, MembershipStep, OwnedUserId, Pdu, ServerInRoom,
+    ServerName, ServersInRoom, UserId, user_of_member_event,
 };
 use rookery_log::{Position, StreamKind};
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,12 @@ impl RoomMembers {
         self.members.get(user).map(|member| &**member)
     }
 
+    /// The ID of a present or former member of the room.
+    #[must_use]
+    pub fn id_of(&self, user: &UserId) -> Option<&UserId> {
+        self.members.get_key_value(user).map(|(user, _)| &**user)
+    }
+
     /// All present and former members, by user ID.
     pub fn iter(&self) -> impl Iterator<Item = (&OwnedUserId, &Member)> {
         self.members.iter().map(|(user, member)| (user, &**member))
@@ -191,7 +197,7 @@ impl Fold for RoomMembers {
                 membership: Membership::None,
                 own: false,
             };
-            let own = member_of(event);
+            let own = user_of_member_event(&event.pdu);
             for slot in event.state_changes().filter(|slot| slot.kind == MEMBER) {
                 let Ok(user) = <&UserId>::try_from(slot.state_key) else { continue };
                 let holder = slot
@@ -209,9 +215,13 @@ impl Fold for RoomMembers {
             if event.envelope.status != EventStatus::Accepted {
                 continue;
             }
-            self.activity = committed.position;
+            let is_past = event.envelope.past.is_some();
+            if !is_past {
+                self.activity = committed.position;
+            }
             event.erases().iter().for_each(|erased| self.forget(erased));
             if let Some(user) = own
+                && !is_past
                 && !event.holds_its_slot()
             {
                 let own = MembershipChange { own: true, ..change };
@@ -221,12 +231,6 @@ impl Fold for RoomMembers {
         rooms_of_users.active(room, before, self.activity);
         Ok(())
     }
-}
-
-/// The user of a member event. `None` if the state key is not a user ID.
-fn member_of(event: &RoomEvent) -> Option<&UserId> {
-    let is_member = event.pdu.kind == TimelineEventType::RoomMember;
-    event.pdu.state_key.as_deref().filter(|_| is_member)?.try_into().ok()
 }
 
 impl RoomMembers {

@@ -4,8 +4,8 @@
 //! empty if the slot is empty.
 
 use rookery_domain::{
-    Change, Creators, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, Pdu, Power,
-    Relation, Slot, UserId, UserLevels,
+    Change, Creators, Erased, EventStatus, HistoryVisibility, JoinRule, OwnedUserId, PastEvents,
+    Pdu, Power, Relation, Slot, UserId, UserLevels,
     settings::{self, KINDS},
 };
 use rookery_log::{Position, StreamKind};
@@ -67,6 +67,8 @@ pub struct Summary {
     pub last_message: Option<RowKey>,
     /// The last event.
     pub last_event: Option<RowKey>,
+    /// The events that were fetched after events that follow them.
+    pub past: PastEvents,
     /// The sequence of the event that arrived last.
     pub last_sequence: u64,
     /// The event behind each of [`KINDS`].
@@ -145,7 +147,7 @@ impl Summary {
 
 impl Fold for Summary {
     const NAME: &'static str = "summaries";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const KIND: StreamKind = StreamKind::Room;
     type Shared = ();
 
@@ -184,7 +186,8 @@ impl Fold for Summary {
                 self.set(&change.kind, holder, at);
             }
             event.erases().iter().for_each(|erased| self.forget(erased));
-            if event.envelope.status != EventStatus::Accepted {
+            self.past.note(event, (at.0.0, at.1, self.last_sequence));
+            if event.envelope.status != EventStatus::Accepted || event.envelope.past.is_some() {
                 continue;
             }
             let key = RowKey::of(&event.pdu, committed.position, index);

@@ -226,6 +226,11 @@ pub async fn page(
         }
         return around(context, room, event, first.or(*last), filter.as_deref()).await;
     }
+    if let (Some(at), true) = (&arguments.at, arguments.backfill) {
+        let (app, viewer) = (app(context), session(context).viewer()?);
+        let reached = app.models.reach_back(room.matrix_id(), viewer, at.0, &*app.backfill);
+        reads(context).found(reached.await)?;
+    }
     let (anchor, limit) = anchor(context, room, &arguments).await?;
     let TimelineArguments { backfill, of_thread, .. } = arguments;
     let (viewer, reads) = (session(context).viewer()?, reads(context));

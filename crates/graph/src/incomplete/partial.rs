@@ -15,6 +15,7 @@ use std::{
     sync::Arc,
 };
 
+use imbl::ordmap::DiffItem;
 use rookery_domain::{
     Envelope, EventStatus, Origin, OwnedEventId, Pdu, RoomEvent, SlotChange, StatedBefore,
 };
@@ -95,7 +96,7 @@ impl Graph {
         if pdu.kind == TimelineEventType::RoomCreate {
             return Verdict::Refused("no event comes before a create event".to_owned());
         }
-        if self.before_known.get(&pdu.event_id) == Some(&true) {
+        if self.comes_before_the_join(&pdu.event_id) {
             return Verdict::Refused("it comes before this server joined the room".to_owned());
         }
         let named = pdu.auth_events.iter().chain(stated.holders);
@@ -107,6 +108,7 @@ impl Graph {
             Ok(before) => before,
             Err(reason) => return Verdict::Refused(reason),
         };
+        let before = onto(&self.current, &before);
         // The join of this server makes the stated state the current one.
         let current = stated.begins.then(|| std::mem::replace(&mut self.current, before.clone()));
         let forbidding = self.forbidding(pdu, &before);
@@ -127,7 +129,8 @@ impl Graph {
         {
             return Verdict::Crowded;
         }
-        let before_here = StatedBefore { changes: self.changes(&before), begins: stated.begins };
+        let changes = self.changes(&self.current, &before);
+        let before_here = StatedBefore { changes, begins: stated.begins, since: None };
         let envelope = Envelope {
             origin,
             status,
@@ -140,7 +143,7 @@ impl Graph {
     }
 
     /// The state that these events hold.
-    fn state_of(&self, holders: &[NodeId]) -> Result<State, String> {
+    pub(crate) fn state_of(&self, holders: &[NodeId]) -> Result<State, String> {
         let mut state = State::new();
         for id in holders {
             let own = self.nodes.own(*id).filter(|_| !self.nodes.is_rejected(*id));
@@ -153,6 +156,22 @@ impl Graph {
         let create = self.create.filter(|create| state.values().any(|id| id == create));
         create.map(|_| state).ok_or_else(|| "the state has no create event".to_owned())
     }
+}
+
+/// The state `state`, sharing what it has in common with `base`.
+pub(crate) fn onto(base: &State, state: &State) -> State {
+    let mut shared = base.clone();
+    for item in base.diff(state) {
+        match item {
+            DiffItem::Add(slot, id) | DiffItem::Update { new: (slot, id), .. } => {
+                shared.insert(*slot, *id);
+            }
+            DiffItem::Remove(slot, _) => {
+                shared.remove(slot);
+            }
+        }
+    }
+    shared
 }
 
 /// Orders events so that none comes before one that authorises it. Events of a cycle are left out.

@@ -1,8 +1,4 @@
-//! The ports through which the write side asks the read side.
-
-pub(crate) mod calls;
-pub(crate) mod events;
-pub(crate) mod memberships;
+//! All ports through which the write side asks the read side.
 
 use std::sync::Arc;
 

@@ -52,7 +52,9 @@ pub enum Received {
 }
 
 impl Receipt {
-    pub(super) fn refused(event_id: Option<OwnedEventId>, reason: impl Into<String>) -> Self {
+    /// The answer to an event that was dropped.
+    #[must_use]
+    pub fn refused(event_id: Option<OwnedEventId>, reason: impl Into<String>) -> Self {
         Self { event_id, received: Received::Refused { reason: reason.into() } }
     }
 }
