@@ -12,7 +12,7 @@ import servers
 from matrix import MatrixUser
 from network import Network
 from rookery import RookeryUser
-from processes import until
+from processes import WAIT, until
 
 
 class World:
@@ -99,13 +99,19 @@ class World:
             program.kill()
 
 
-def until_equal(what, expected, *looks, wait=30):
+def pause():
+    """Leaves the processors to the servers for a moment: each look is work for them."""
+    time.sleep(0.1)
+    return False
+
+
+def until_equal(what, expected, *looks, wait=WAIT):
     """Waits until all these answer the expected value, and shows the last answers if they do not."""
     answers = [None]
 
     def agree():
         answers[:] = [look() for look in looks]
-        return all(answer == expected for answer in answers)
+        return all(answer == expected for answer in answers) or pause()
     try:
         until(agree, what, wait)
     except SystemExit:
@@ -114,13 +120,13 @@ def until_equal(what, expected, *looks, wait=30):
         raise
 
 
-def until_same(what, *looks, wait=30):
+def until_same(what, *looks, wait=WAIT):
     """Waits until all these answer the same, and returns it."""
     answers = [None]
 
     def agree():
         answers[:] = [look() for look in looks]
-        return all(answer == answers[0] for answer in answers)
+        return all(answer == answers[0] for answer in answers) or pause()
     try:
         until(agree, what, wait)
     except SystemExit:
@@ -130,14 +136,14 @@ def until_same(what, *looks, wait=30):
     return answers[0]
 
 
-def until_heard(people, room, said, wait=30):
+def until_heard(people, room, said, wait=WAIT):
     """Waits until all have heard the last of these messages, and then exactly these in this order."""
     def is_heard(who):
         return lambda: who.heard(room, 5)[-1:] == said[-1:]
     for who in people:
         until_equal("%s has heard %s" % (who.user_id, said[-1]), True, is_heard(who), wait=wait)
     for who in people:
-        until_equal("%s has heard all" % who.user_id, said, lambda who=who: who.heard(room), wait=5)
+        until_equal("%s has heard all" % who.user_id, said, lambda who=who: who.heard(room), wait=10)
 
 
 def until_state_is_one(people, room, rounds=10, wait=6):
