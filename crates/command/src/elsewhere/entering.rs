@@ -18,7 +18,8 @@ const REPLACED_MAX: usize = 100;
 
 /// How this server stands to a room.
 enum Standing {
-    /// Its users are in it, or nobody of another server is: its state here is that of the room.
+    /// Its users are in it, or nobody of another server is: its state here is that of the room. So it
+    /// is for a server that talks with no other, and gets rooms as files.
     Here,
     /// Only users of other servers are in it, so its state here may be old. The servers are named
     /// only to users who may know of the room.
@@ -120,7 +121,8 @@ impl Commands {
                 return Standing::Unknown;
             };
             let servers = servers_of(room);
-            if servers.is_empty() || servers.contains(&self.server_name) {
+            let is_here = servers.is_empty() || servers.contains(&self.server_name);
+            if is_here || !self.talks_with_servers() {
                 Standing::Here
             } else if room.exists_for(user) {
                 Standing::Left(servers.into_iter().collect())
