@@ -9,6 +9,7 @@ use rookery_outgoing::Client;
 use rookery_view::Reader;
 
 use crate::{
+    admission::Admission,
     client::{Access, Call, Pauses, Reachability, Remote, Transport},
     clock::Clock,
     discovery::{Discovery, SrvLookup},
@@ -17,6 +18,7 @@ use crate::{
     home::Home,
     inbound::{LargeAnswers, Listener, Rates, Turns, router},
     keys::{OwnKeys, RemoteKeys},
+    lookups::Lookups,
     rooms::Events,
     sender::{DestinationStatus, Sender},
     store::{Store, StoreError},
@@ -46,6 +48,8 @@ pub struct Parts {
     pub delegated: Option<String>,
     /// Whether strangers see the profiles of users.
     pub shows_profiles: bool,
+    /// Whether other servers see the public directory.
+    pub shows_directory: bool,
     /// The time.
     pub clock: Clock,
 }
@@ -103,11 +107,14 @@ impl Federation {
             backfills: Backfills::new(),
             pauses: parts.pauses,
             rates: Rates::new(),
+            admission: Admission::default(),
             turns: Turns::default(),
             limits: Arc::default(),
             large_answers: LargeAnswers::new(),
             delegated: parts.delegated,
             shows_profiles: parts.shows_profiles,
+            shows_directory: parts.shows_directory,
+            lookups: Lookups::new(),
             clock,
         };
         let home = Arc::new(home);
@@ -129,7 +136,6 @@ impl Federation {
         Arc::clone(&self.home)
     }
 
-    #[cfg(test)]
     pub(crate) fn home(&self) -> &Home {
         &self.home
     }

@@ -10,12 +10,14 @@ use rookery_view::Reader;
 use serde_json::value::RawValue;
 
 use crate::{
+    admission::Admission,
     client::{Pauses, Remote, Transport},
     clock::Clock,
     elsewhere::Limits,
     history::{Backfills, Gaps},
     inbound::{LargeAnswers, Rates, Turns},
     keys::{OwnKeys, RemoteKeys},
+    lookups::Lookups,
     rooms::{Events, KnownPdu},
     sender::Sender,
     store::Store,
@@ -36,6 +38,7 @@ pub(crate) struct Home {
     /// The pauses between tries.
     pub(crate) pauses: Pauses,
     pub(crate) rates: Rates,
+    pub(crate) admission: Admission,
     pub(crate) turns: Turns,
     /// The bounds of the actions of users here on other servers.
     pub(crate) limits: Arc<Limits>,
@@ -45,6 +48,9 @@ pub(crate) struct Home {
     pub(crate) delegated: Option<String>,
     /// Whether strangers see the profiles of users.
     pub(crate) shows_profiles: bool,
+    /// Whether other servers see the public directory.
+    pub(crate) shows_directory: bool,
+    pub(crate) lookups: Lookups,
     pub(crate) clock: Clock,
 }
 

@@ -8,6 +8,7 @@
 
 extern crate rookery_federation_client as client;
 
+mod admission;
 mod edus;
 mod elsewhere;
 mod federation;
@@ -15,6 +16,7 @@ mod history;
 mod home;
 mod inbound;
 mod keys;
+mod lookups;
 mod reachable;
 mod rooms;
 mod sender;

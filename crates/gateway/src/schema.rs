@@ -26,7 +26,7 @@ use crate::sharing::Fanout;
 pub use crate::sharing::{FanoutCounts, SharingSchema};
 
 pub use rookery_schema::{
-    context::{App, Session, token_key},
+    context::{App, Session, token_key, token_secret},
     entrances::Entrances,
     ice::{IceServer, IceServers},
     types::errors::fault::TO_LEARN,

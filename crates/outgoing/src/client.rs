@@ -21,7 +21,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     sync::{Semaphore, oneshot},
-    task::JoinHandle,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::TlsConnector;
@@ -29,6 +28,7 @@ use tokio_rustls::TlsConnector;
 use crate::{
     error::SendError,
     guard::Guard,
+    pool::{Connection, Peer, Pool, Running},
     resolver::Resolver,
     target::{Target, TargetHost},
     tls::{Tls, tls_name},
@@ -105,6 +105,7 @@ pub struct Client {
     tls: Tls,
     resolving: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    pool: Option<Pool>,
 }
 
 impl Client {
@@ -114,7 +115,7 @@ impl Client {
         let tls = tls.into();
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
         let (resolving, large) = (semaphore(RESOLVED_AT_ONCE_MAX), semaphore(LARGE_MIBS_MAX));
-        Self { guard, resolver, tls, resolving, large }
+        Self { guard, resolver, tls, resolving, large, pool: None }
     }
 
     /// The same client, with another bound for large answers.
@@ -129,6 +130,17 @@ impl Client {
         self.large.available_permits()
     }
 
+    /// Keeps connections for further requests to the same server, for a while.
+    #[must_use]
+    pub fn keeping_connections(self) -> Self {
+        Self { pool: Some(Pool::default()), ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn idle_connections(&self) -> usize {
+        self.pool.as_ref().map_or(0, Pool::len)
+    }
+
     /// Sends a request, and returns its answer, whatever its status is.
     ///
     /// # Errors
@@ -137,8 +149,12 @@ impl Client {
         let deadline = Instant::now() + request.time_max;
         let bytes_max = request.answer_bytes_max;
         let answer = timeout_at(deadline, self.answer(request)).await;
-        let response = answer.unwrap_or(Err(SendError::TooSlow))?;
-        Ok(read(response, deadline, bytes_max, &self.large).await)
+        let arriving = answer.unwrap_or(Err(SendError::TooSlow))?;
+        let (answer, connection) = read(arriving, deadline, bytes_max, &self.large).await;
+        if let (Some(pool), Some((peer, connection))) = (&self.pool, connection) {
+            pool.put(peer, connection);
+        }
+        Ok(answer)
     }
 
     /// Refuses a target that is an address to which nothing may be sent. Resolves no name.
@@ -188,28 +204,50 @@ impl Client {
 
     async fn answer(&self, request: Request) -> Result<Arriving, SendError> {
         let addresses = self.addresses(&request.target).await?;
-        let stream = connect(&addresses).await?;
-        if !request.target.is_encrypted() {
-            return exchange(stream, request).await;
-        }
         let name = match &request.server {
-            Some(server) => tls_name(&server.tls_name)?,
-            None => request.target.server_name()?,
+            _ if !request.target.is_encrypted() => None,
+            Some(server) => Some(tls_name(&server.tls_name)?),
+            None => Some(request.target.server_name()?),
         };
+        let tls_name = name.as_ref().map(|name| name.to_str().into_owned());
+        let is_wanted =
+            |peer: &Peer| addresses.contains(&peer.address) && peer.tls_name == tls_name;
+        // A server may close an idle connection at any moment, so another one may work.
+        while let Some((peer, mut connection)) =
+            self.pool.as_ref().and_then(|pool| pool.take(is_wanted))
+        {
+            if connection.sender.ready().await.is_err() {
+                continue;
+            }
+            let is_safe = request.method.is_idempotent();
+            let sent = connection.sender.try_send_request(request.clone().into_http()?).await;
+            match sent {
+                Ok(response) => return Ok(Arriving { response, peer, connection }),
+                Err(mut error) => {
+                    let is_unsent = error.take_message().is_some();
+                    if !is_unsent && !is_safe {
+                        return Err(SendError::Broken { reason: error.into_error().to_string() });
+                    }
+                }
+            }
+        }
+        let (stream, address) = connect(&addresses).await?;
+        let peer = Peer { address, tls_name };
+        let Some(name) = name else { return exchange(stream, peer, request).await };
         let stream = TlsConnector::from(self.tls.config().await?).connect(name, stream).await;
         let stream = stream.map_err(|error| SendError::Tls { reason: error.to_string() })?;
-        exchange(stream, request).await
+        exchange(stream, peer, request).await
     }
 }
 
 /// Connects to the first of these addresses that answers.
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
+async fn connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), SendError> {
     let mut reason = String::new();
     for address in addresses.iter().take(ADDRESSES_TRIED_MAX) {
         match timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true).ok();
-                return Ok(stream);
+                return Ok((stream, *address));
             }
             Ok(Err(error)) => reason = error.to_string(),
             Err(_elapsed) => "it does not answer".clone_into(&mut reason),
@@ -218,7 +256,7 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
     Err(SendError::Unreachable { reason })
 }
 
-async fn exchange<S>(stream: S, request: Request) -> Result<Arriving, SendError>
+async fn exchange<S>(stream: S, peer: Peer, request: Request) -> Result<Arriving, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -226,28 +264,30 @@ where
     let mut bounded = http1::Builder::new();
     bounded.max_buf_size(ANSWER_BYTES_MAX).max_headers(HEADERS_MAX);
     let (mut sender, connection) = bounded.handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    let connection = Running(tokio::spawn(async move {
+    let running = Running(tokio::spawn(async move {
         connection.await.ok();
     }));
     let response = sender.send_request(request.into_http()?).await.map_err(broken)?;
-    Ok(Arriving { response, _connection: connection })
+    Ok(Arriving { response, peer, connection: Connection { sender, _running: running } })
 }
 
 /// An answer whose body arrives, and its connection.
 struct Arriving {
     response: Response<Incoming>,
-    _connection: Running,
+    peer: Peer,
+    connection: Connection,
 }
 
 /// Reads the body of an answer, as far as it arrives until `deadline` and there is memory for it. The status is the
 /// answer, also if the rest of the body does not arrive.
+/// Returns the connection if it can take another request.
 async fn read(
     arriving: Arriving,
     deadline: Instant,
     bytes_max: usize,
     large: &Semaphore,
-) -> Answer {
-    let Arriving { response, _connection } = arriving;
+) -> (Answer, Option<(Peer, Connection)>) {
+    let Arriving { response, peer, connection } = arriving;
     let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     let mut is_cut = false;
@@ -274,7 +314,8 @@ async fn read(
         }
     }
     let (status, headers) = (head.status, head.headers);
-    Answer { status, headers, body: body.freeze(), is_cut }
+    let connection = (!is_cut).then_some((peer, connection));
+    (Answer { status, headers, body: body.freeze(), is_cut }, connection)
 }
 
 impl Request {
@@ -292,14 +333,5 @@ impl Request {
             request.map_err(|error| SendError::Broken { reason: error.to_string() })?;
         request.headers_mut().extend(headers);
         Ok(request)
-    }
-}
-
-/// A task that ends with its owner.
-struct Running(JoinHandle<()>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

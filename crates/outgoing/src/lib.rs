@@ -7,11 +7,13 @@
 //! **Invariant:** no byte leaves for an address that the guard refuses.
 //! **Invariant:** a request ends within its time, follows no redirect, and reads no more bytes than it allows:
 //! [`TIME_MAX`] and [`ANSWER_BYTES_MAX`] for addresses of users.
+//! **Invariant:** a connection that is used again is one to an address that was resolved and checked for the request.
 
 mod client;
 mod error;
 mod guard;
 mod pauses;
+mod pool;
 mod resolver;
 mod target;
 mod tls;

@@ -19,7 +19,9 @@ use rookery_log::{CommandId, EventLog, Millis, Position, PositionToken, TokenKey
 use rookery_outgoing_webhooks::OutgoingWebhooks;
 use rookery_projection::RowKey;
 use rookery_services::{ServiceDirectory, ServiceSession};
-use rookery_view::{Backfill, NoOtherServers, Reader, TimelineCursor, TimelineError, Viewer};
+use rookery_view::{
+    Backfill, NoOtherServers, OtherServers, Reader, TimelineCursor, TimelineError, Viewer,
+};
 
 use crate::{
     entrances::{EntranceLimiter, Entrances},
@@ -70,6 +72,8 @@ pub struct App {
     pub backfill: Arc<dyn Backfill>,
     /// How long a mutation waits for the answers of other servers.
     pub remote_wait: Duration,
+    /// Asks other servers for what users look up there.
+    pub other_servers: Arc<dyn OtherServers>,
     /// Typing and presence.
     pub ephemeral: Ephemeral,
     /// The key that seals positions and cursors for clients.
@@ -122,6 +126,7 @@ impl App {
             signing_key,
             backfill: Arc::new(NoOtherServers),
             remote_wait: REMOTE_WAIT,
+            other_servers: Arc::new(NoOtherServers),
             ephemeral,
             profiles: ProfileAudience::default(),
             shares_answers: true,
@@ -147,6 +152,18 @@ impl App {
     #[must_use]
     pub fn with_backfill(self, backfill: Arc<dyn Backfill>) -> Self {
         Self { backfill, ..self }
+    }
+
+    /// Sets the other servers to ask for what users look up.
+    #[must_use]
+    pub fn with_other_servers(self, other_servers: Arc<dyn OtherServers>) -> Self {
+        Self { other_servers, ..self }
+    }
+
+    /// Sets the key that seals positions and cursors for clients.
+    #[must_use]
+    pub fn with_token_key(self, token_key: TokenKey) -> Self {
+        Self { token_key, ..self }
     }
 
     /// `sharing` says whether an answer may be computed once for several subscribers.
@@ -250,14 +267,18 @@ impl App {
     }
 }
 
-/// The key by which a server with this signing key seals positions and cursors. Every gateway of a
-/// log, and every restored copy of it, has the same key, so it accepts the tokens of the others.
+/// The key by which a server whose first signing key is this one seals positions and cursors. Every gateway of a log, and
+/// every restored copy of it, has the same key, so it accepts the tokens of the others.
 #[must_use]
 pub fn token_key(signing_key: &SigningKey) -> TokenKey {
+    TokenKey::derive(&token_secret(signing_key))
+}
+
+/// The secret of [`token_key`]. It stays when the signing key is replaced.
+#[must_use]
+pub fn token_secret(signing_key: &SigningKey) -> [u8; 32] {
     // Another purpose would invalidate all tokens of clients.
-    TokenKey::derive(
-        &signing_key.derive_secret("rookery 2026-11-29 positions and cursors of clients"),
-    )
+    signing_key.derive_secret("rookery 2026-11-29 positions and cursors of clients")
 }
 
 /// The user, device, address and time of a request.

@@ -29,7 +29,7 @@ use rookery_gateway::{
     Ephemeral, Tokens,
     schema::{App, Entrances},
 };
-use rookery_log::{EventLog, Position, Unavailable};
+use rookery_log::{EventLog, Position, TokenKey, Unavailable};
 use rookery_log_sled::{PreparedLog, SledLog, SledOptions};
 use rookery_matrix_bridge::{Bridges, Outgoing};
 use rookery_outgoing_webhooks::OutgoingWebhooks;
@@ -41,7 +41,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     config::{self, Config, ServerIdentity},
-    data_directory::{reconcile, signing::FoundKey},
+    data_directory::{reconcile, signing::FoundKey, tokens},
     failure::Failure,
     import::unfinished::Unfinished,
     node::{following::InModels, tasks::Tasks},
@@ -77,6 +77,7 @@ pub struct Node {
     pub signing_key: Arc<SigningKey>,
     /// Typing and presence.
     pub ephemeral: Ephemeral,
+    token_key: TokenKey,
     fanout_sharing: bool,
     shared_answers_bytes: usize,
     entrances: Entrances,
@@ -318,6 +319,7 @@ impl Node {
         let name = identity.server_name.as_str();
         let server_name = OwnedServerName::try_from(name)
             .map_err(|error| Failure::new(format!("{name:?} is no server name: {error}")))?;
+        let token_key = tokens::key(data, &signing_key)?;
         let signing_key = Arc::new(signing_key);
         let port: Arc<dyn EventLog> = log.clone();
         let models = open_models(config, &port, &data.join("models")).await?;
@@ -380,6 +382,7 @@ impl Node {
             outgoing_webhooks,
             signing_key,
             ephemeral,
+            token_key,
             fanout_sharing: config.fanout_sharing,
             shared_answers_bytes: config.cache.answers_bytes,
             entrances: Entrances {
@@ -414,6 +417,7 @@ impl Node {
         .with_shared_answers(self.fanout_sharing, self.shared_answers_bytes)
         .with_entrances(self.entrances)
         .with_profiles(self.profiles)
+        .with_token_key(self.token_key)
     }
 
     /// The authentication of requests.

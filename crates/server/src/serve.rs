@@ -32,7 +32,7 @@ use rookery_graphql_edge::{
     AllowList, AnswerLimits, CallerLimits, Rate, SecurityLog, ServeOptions, ShutdownHandle,
     SocketOptions, TransportOptions, TrustedPeers, serve, shutdown,
 };
-use rookery_hosts::Hosts;
+use rookery_hosts::{Hosts, behind_proxies, only_for};
 use rookery_log::EventLog;
 use rookery_outgoing_webhooks::OutgoingWebhooks;
 use tokio::{
@@ -45,7 +45,7 @@ use crate::{
     config::{Config, ServerIdentity},
     data_directory::{compaction, reconcile},
     failure::Failure,
-    federation::Serving,
+    federation::{Serving, well_known},
     import::unfinished::Unfinished,
     node::{Node, clock},
     operator,
@@ -135,13 +135,13 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         ))
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)))
-        .merge(bridges::edge(&node));
-    let app = rookery_hosts::behind_proxies(app, &config.trusted_proxies);
+        .merge(bridges::edge(&node))
+        .merge(well_known(config.federation.delegate.as_deref()));
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
-    let app = rookery_hosts::only_for(app, hosts, security);
-    let serve_options = serve_options(config, files);
+    let app = only_for(behind_proxies(app, &config.trusted_proxies), hosts, security);
     let tasks = node.tasks.clone();
-    let serving = tasks.spawn("connections", serve(listener, app, serve_options, stop));
+    let serving =
+        tasks.spawn("connections", serve(listener, app, serve_options(config, files), stop));
     let mut background = background(&node, orders);
     background.extend(relay.map(|relay| relay.task));
     if let Some(federation) = federation {

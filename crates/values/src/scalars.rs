@@ -3,7 +3,9 @@
 use std::{fmt::Display, str::FromStr};
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use rookery_domain::{CallId, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Power};
+use rookery_domain::{
+    CallId, OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId, Power,
+};
 use rookery_log::{Millis, SealedPosition};
 use rookery_view::{SyncCursor, TimelineCursor};
 
@@ -69,6 +71,14 @@ text_scalar!(
     "a room alias such as `#rust:example.org`",
     ("https://spec.matrix.org/latest/appendices/#room-aliases"),
     "A name that points to a room: `#name:server`."
+);
+text_scalar!(
+    ServerNameScalar,
+    "ServerName",
+    OwnedServerName,
+    "the name of a server, such as `example.org` or `example.org:8448`",
+    ("https://spec.matrix.org/latest/appendices/#server-name"),
+    "The name of a Matrix server: a host name or an IP address, with an optional port."
 );
 text_scalar!(
     PositionScalar,

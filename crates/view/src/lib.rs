@@ -31,7 +31,10 @@ pub use self::{
     access::{Access, NotJoined},
     account::{DataEntry, UnreadCounts, WantedData},
     calls::{PastCalls, RoomCall},
-    directory::{PublicRoomCursor, PublicRooms},
+    directory::{
+        CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, PublicRoomCursor, PublicRooms,
+        RoomsElsewhere, WantedElsewhere,
+    },
     following::{
         FollowPlace, FollowedCommit, FollowedRoom, FollowedSince, Followings, RoomFollower,
     },

@@ -391,7 +391,7 @@ impl Remote {
         Ok(closest.event_id)
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         server: &ServerName,
         call: Call,

@@ -3,6 +3,7 @@
 mod access;
 mod call;
 mod calls;
+mod directory;
 mod reachability;
 mod transport;
 
@@ -13,6 +14,7 @@ pub use self::{
 };
 pub use self::{
     call::{Call, TransportError},
+    directory::{DirectoryPage, DirectoryRoom},
     reachability::Reachability,
     transport::Transport,
 };

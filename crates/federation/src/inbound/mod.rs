@@ -18,6 +18,8 @@ mod transactions;
 
 pub(crate) use self::joining::preview;
 pub use self::listener::{ListenError, Listener, TlsFiles};
+#[cfg(test)]
+pub(crate) use self::{authenticated::BODY_BYTES_MAX, rates::STRANGER_REJECTED_PACE};
 pub(crate) use self::{
     large::LargeAnswers,
     rates::Rates,

@@ -1,5 +1,7 @@
 //! Aliases, profiles, the public directory, the version, the keys.
 
+pub(super) mod rooms;
+
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};

@@ -5,7 +5,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use rookery_domain::{ServerName, UserId};
+use rookery_domain::{RoomId, ServerName, UserId};
 use rookery_rates::{Buckets, Draw, Network, Pace};
 
 use super::refusal::Refusal;
@@ -27,6 +27,13 @@ pub(crate) const KIB_PACE: Pace = Pace { burst: 65_536, interval: Duration::from
 
 /// States of typing, presence and receipts of one server.
 pub(crate) const STATES_PACE: Pace = Pace { burst: 2_000, interval: Duration::from_millis(10) };
+
+/// Rejected events of one server that are kept in a room.
+pub(crate) const REJECTED_PACE: Pace = Pace { burst: 500, interval: Duration::from_secs(10) };
+
+/// Rejected events that are kept of one server in all rooms in which it has no member.
+pub(crate) const STRANGER_REJECTED_PACE: Pace =
+    Pace { burst: 100, interval: Duration::from_mins(1) };
 
 /// Receipts of the users of one server that are written to the log.
 pub(crate) const RECEIPTS_PACE: Pace = Pace { burst: 1_000, interval: Duration::from_millis(50) };
@@ -84,6 +91,32 @@ impl Rates {
         taken.map_err(|(_, wait)| Refusal::limited(wait))
     }
 
+    /// Whether further events of a server are taken in a room, after those that were rejected there.
+    pub(super) fn is_trusted(
+        &self,
+        (server, room): (&ServerName, &RoomId),
+        is_in: bool,
+        now: u64,
+    ) -> bool {
+        let (pace, key) = rejected(server, room, is_in);
+        self.servers.has_one(pace, &key, now)
+    }
+
+    /// Charges rejected events, which the log keeps, to their server.
+    pub(super) fn rejected(
+        &self,
+        (server, room): (&ServerName, &RoomId),
+        is_in: bool,
+        count: usize,
+        now: u64,
+    ) {
+        let (pace, key) = rejected(server, room, is_in);
+        // The last ones may go beyond the budget: they are kept already.
+        for _ in 0..count {
+            self.servers.take(Some(pace), &key, now).ok();
+        }
+    }
+
     /// Charges a request with a body of `bytes` to its server.
     pub(super) fn server(
         &self,
@@ -98,5 +131,18 @@ impl Rates {
         ];
         let taken = self.servers.take_all(draws.into_iter(), now);
         taken.map_err(|(_, wait)| Refusal::limited(wait))
+    }
+}
+
+/// The budget of a server for rejected events in a room: its own one for each room that it is in.
+fn rejected<'a>(
+    server: &'a ServerName,
+    room: &'a RoomId,
+    is_in: bool,
+) -> (Pace, (&'a str, &'a str)) {
+    if is_in {
+        (REJECTED_PACE, (server.as_str(), room.as_str()))
+    } else {
+        (STRANGER_REJECTED_PACE, (server.as_str(), "rejected"))
     }
 }

@@ -31,6 +31,10 @@ pub(crate) fn router(home: Arc<Home>) -> Router {
         .route("/_matrix/federation/v1/send_knock/{room}/{id}", put(joining::send_knock))
         .route("/_matrix/federation/v2/invite/{room}/{id}", put(joining::inviting::invite))
         .route("/_matrix/federation/v1/query/directory", get(queries::directory))
+        .route(
+            "/_matrix/federation/v1/publicRooms",
+            get(queries::rooms::page).post(queries::rooms::search),
+        )
         .route("/_matrix/federation/v1/query/profile", get(queries::profile))
         .route("/_matrix/key/v2/server", get(queries::keys))
         .route("/_matrix/key/v2/server/{id}", get(queries::keys))

@@ -86,6 +86,15 @@ async fn receive(
             None if home.limits.expects(&room) => None,
             None => Some("this server is not in the room"),
             Some(_) if !standing.is_let_in => Some("the room does not let your server take part"),
+            Some(_)
+                if !home.rates.is_trusted(
+                    (&request.origin, &room),
+                    standing.has_member,
+                    home.now(),
+                ) =>
+            {
+                Some("too many events of your server were rejected in this room: try again later")
+            }
             Some(_) => None,
         };
         if let Some(why) = refused {
@@ -99,6 +108,9 @@ async fn receive(
             continue;
         }
         let receipts = home.receive(&request.origin, &room, &pdus).await?;
+        let is_rejected = |it: &&Receipt| matches!(it.received, Received::Rejected { .. });
+        let rejected = receipts.iter().filter(is_rejected).count();
+        home.rates.rejected((&request.origin, &room), standing.has_member, rejected, home.now());
         wait(home, (&request.origin, &room), &pdus, &receipts).await?;
         for receipt in receipts {
             let Some(id) = receipt.event_id else { continue };

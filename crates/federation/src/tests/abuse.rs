@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, http::header::LOCATION, response::AppendHeaders, routing::get};
-use rookery_domain::{OwnedServerName, SigningKey};
+use rookery_domain::{OwnedServerName, Room, SigningKey};
 use serde_json::{Value, json};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Listener, OwnKeys,
     discovery::follow,
-    inbound::{EDUS_MAX, PDUS_MAX},
+    inbound::{BODY_BYTES_MAX, EDUS_MAX, PDUS_MAX, STRANGER_REJECTED_PACE},
 };
 
 const SEND: &str = "/_matrix/federation/v1/send/1";
@@ -165,4 +165,77 @@ async fn keys_of_another_server_or_without_its_signature_do_not_count() {
     }
     *peer.taken.keys.lock() = published;
     assert_eq!(code(&peer.ask(&here, "GET", path, None).await), (404, "M_NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_stranger_fills_the_log_with_a_bounded_number_of_rejected_events() {
+    let (here, peer) = both().await;
+    let room = here.public_room().await;
+    let look = |room: Option<&Room>| {
+        let room = room.unwrap();
+        let levels = room.state("m.room.power_levels", "").unwrap().event_id.clone();
+        (room.forward_extremities().to_vec(), levels, room.version().unwrap().to_string())
+    };
+    let (ends, levels, version) = here.server.commands.look_at_room(&room, look).await.unwrap();
+    let mut number = 0;
+    let mut forged = || {
+        number += 1;
+        let event = json!({
+            "room_id": room, "type": "m.room.message", "depth": 100, "prev_events": ends,
+            "auth_events": [levels], "content": { "msgtype": "m.text", "body": number.to_string() },
+        });
+        peer.complete(&json!({ "room_version": version, "event": event })).1
+    };
+    let before = here.server.log.tail().borrow().0;
+    let mut last = Value::Null;
+    for transaction in 0..6 {
+        let pdus: Vec<_> = (0..PDUS_MAX).map(|_| forged()).collect();
+        let path = format!("/_matrix/federation/v1/send/{transaction}");
+        let (status, answer) =
+            peer.ask(&here, "PUT", &path, Some(json!({ "pdus": pdus, "edus": [] }))).await;
+        assert_eq!(status, 200, "{answer}");
+        let outcomes = answer["pdus"].as_object().unwrap();
+        assert_eq!(outcomes.len(), PDUS_MAX);
+        assert!(outcomes.values().all(|it| it["error"].is_string()), "{answer}");
+        last = outcomes.values().next().unwrap()["error"].clone();
+    }
+    assert!(last.as_str().unwrap().contains("too many"), "{last}");
+    let kept = kept_after(&here, before).await;
+    let most = usize::try_from(STRANGER_REJECTED_PACE.burst).unwrap() + PDUS_MAX;
+    assert!((1..=most).contains(&kept), "{kept}");
+    // The room goes on.
+    here.say(&room, "still here").await;
+    peer.join(&here, &room).await;
+}
+
+/// How many events the log took after a position.
+async fn kept_after(here: &Here, position: u64) -> usize {
+    let after = rookery_log::Position(position);
+    let records = here.server.log.read(&rookery_log::Scope::All, after, 1_000).await.unwrap();
+    records.iter().map(|record| record.commit.events.len()).sum()
+}
+
+#[tokio::test]
+async fn bodies_have_a_bound_for_each_endpoint() {
+    let (here, peer) = both().await;
+    let body = |bytes: usize| Some(json!({ "x": "y".repeat(bytes) }));
+    let join = "/_matrix/federation/v2/send_join/%21x%3Aone.example/%24x";
+    let large = peer.ask(&here, "PUT", join, body(BODY_BYTES_MAX)).await;
+    assert_eq!(code(&large), (413, "M_TOO_LARGE"));
+    assert_ne!(peer.ask(&here, "PUT", join, body(BODY_BYTES_MAX / 2)).await.0, 413);
+    // A long body is checked in another thread, with the same answers.
+    let (long, short) = (body(2 * BODY_BYTES_MAX), body(1));
+    assert_eq!(peer.ask(&here, "PUT", SEND, long.clone()).await.0, 200);
+    let forged = format!(
+        "X-Matrix origin=\"{}\",destination=\"{}\",key=\"ed25519:peer\",sig=\"AAAA\"",
+        peer.name, here.name
+    );
+    for body in [long, short] {
+        let bytes = serde_json::to_vec(&body.unwrap()).unwrap();
+        let answer = peer.send(&here, ("PUT", SEND, bytes), Some(&forged)).await;
+        assert_eq!(code(&answer), (401, "M_UNAUTHORIZED"));
+    }
+    let cut = vec![b'['; 2 * BODY_BYTES_MAX];
+    let answer = peer.send(&here, ("PUT", SEND, cut), Some(&forged)).await;
+    assert_eq!(code(&answer), (400, "M_NOT_JSON"));
 }

@@ -1,11 +1,11 @@
 //! Another server: it publishes a key, takes transactions, and sends requests that a test signs.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{ConnectInfo, Path, State},
     http::StatusCode,
     routing::{get, put},
 };
@@ -49,6 +49,8 @@ pub(super) struct Taken {
     /// Whether it answers no transaction without events.
     pub(super) stalls_messages: Mutex<bool>,
     pub(super) keys: Mutex<String>,
+    /// The address of the connection of each try.
+    pub(super) connections: Mutex<Vec<SocketAddr>>,
     /// The other requests: method, path and body.
     pub(super) asked: Mutex<Vec<Asked>>,
     /// The answers to them. Without one, the peer never answers.
@@ -256,10 +258,12 @@ async fn keys(State(taken): State<Arc<Taken>>) -> String {
 
 async fn take(
     State(taken): State<Arc<Taken>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
     let has_events = !body.windows(9).any(|part| part == b"\"pdus\":[]");
+    taken.connections.lock().push(from);
     taken.tries.lock().push((id, body));
     taken.changed.notify_waiters();
     let stalls = *taken.stalls_messages.lock() && !has_events;

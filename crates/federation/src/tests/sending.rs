@@ -1,5 +1,7 @@
 //! Transactions to another server.
 
+mod states;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::body::Bytes;
@@ -44,6 +46,20 @@ async fn messages_reach_a_server_once_and_in_order() {
     }
     peer.taken.until(|tries| texts(tries).len() >= expected.len()).await;
     assert_eq!(texts(&peer.taken.tries.lock()), expected);
+}
+
+#[tokio::test]
+async fn transactions_to_a_server_share_a_connection() {
+    let (here, peer, room) = joined().await;
+    for number in 0..20 {
+        let text = format!("m{number}");
+        here.say(&room, &text).await;
+        peer.taken.until(|tries| texts(tries).contains(&text)).await;
+    }
+    let connections: BTreeSet<_> = peer.taken.connections.lock().iter().copied().collect();
+    assert!(peer.taken.tries.lock().len() >= 20);
+    // Each made one before, so there were as many handshakes as tries. An answer may end just after the next request.
+    assert!(connections.len() <= 3, "{connections:?}");
 }
 
 #[tokio::test]

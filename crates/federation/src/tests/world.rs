@@ -69,7 +69,7 @@ impl Certificate {
     ) -> Arc<Client> {
         let guard = Guard::for_users(allowed);
         let tls = system_tls_and(&self.root()).unwrap();
-        Arc::new(Client::new(guard, Arc::new(SystemResolver), tls))
+        Arc::new(Client::new(guard, Arc::new(SystemResolver), tls).keeping_connections())
     }
 }
 
@@ -131,6 +131,13 @@ impl SrvLookup for NoRecords {
     }
 }
 
+/// How a server differs from others.
+#[derive(Default)]
+struct Settings {
+    notaries: Vec<OwnedServerName>,
+    hides_directory: bool,
+}
+
 /// A server. Its federation can be stopped and started again.
 pub(super) struct Here {
     pub(super) name: OwnedServerName,
@@ -158,6 +165,15 @@ impl Here {
         certificate: &Arc<Certificate>,
         notaries: Vec<OwnedServerName>,
     ) -> Self {
+        Self::open_as(certificate, Settings { notaries, ..Settings::default() }).await
+    }
+
+    /// A server that does not show its directory to other servers.
+    pub(super) async fn open_hiding(certificate: &Arc<Certificate>) -> Self {
+        Self::open_as(certificate, Settings { hides_directory: true, ..Settings::default() }).await
+    }
+
+    async fn open_as(certificate: &Arc<Certificate>, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = "127.0.0.1:0".parse().unwrap();
         let listener = Listener::bind(address, Some(&certificate.files())).await.unwrap();
@@ -185,7 +201,7 @@ impl Here {
         let ephemeral = Ephemeral::new(Nobody, clock);
         let running = ephemeral.clone();
         tokio::spawn(async move { running.run().await });
-        let place = (folder.path(), notaries);
+        let place = (folder.path(), settings);
         let federation = federation(&server, (&reader, &ephemeral), certificate, place);
         let troubles = Arc::new(Troubles::default());
         let router = crate::inbound::router(Arc::clone(&federation.home));
@@ -209,7 +225,7 @@ impl Here {
     }
 
     fn opened(&self, folder: &std::path::Path) -> Federation {
-        let place = (folder, Vec::new());
+        let place = (folder, Settings::default());
         federation(&self.server, (&self.reader, &self.ephemeral), &self.certificate, place)
     }
 
@@ -314,7 +330,7 @@ fn federation(
     server: &Server,
     (reader, ephemeral): (&Reader, &Ephemeral),
     certificate: &Certificate,
-    (folder, notaries): (&std::path::Path, Vec<OwnedServerName>),
+    (folder, settings): (&std::path::Path, Settings),
 ) -> Federation {
     let line = server.key.to_line();
     let current = Arc::new(SigningKey::from_line(&line).unwrap());
@@ -327,10 +343,11 @@ fn federation(
         client: certificate.client(),
         srv: Arc::new(NoRecords),
         access: Access::default(),
-        notaries,
+        notaries: settings.notaries,
         pauses: Pauses { first: Duration::from_millis(5), longest: Duration::from_millis(20) },
         delegated: None,
         shows_profiles: true,
+        shows_directory: !settings.hides_directory,
         clock: Arc::new(now),
     };
     Federation::open(&folder.join(FILE), parts).unwrap()

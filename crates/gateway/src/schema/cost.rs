@@ -71,6 +71,7 @@ pub(super) const RULES: CostRules = CostRules {
         ("Room.incomingWebhooks", webhooks::PAGE_DEFAULT),
         ("Room.members", members::PAGE_DEFAULT),
         ("Room.receipts", PAGE_MAX),
+        ("Room.servers", pages::PAGE_DEFAULT),
         ("Room.state", PAGE_MAX),
         ("Room.timeline", timeline::PAGE_DEFAULT),
         ("Room.typing", typing::TYPING_DEFAULT),

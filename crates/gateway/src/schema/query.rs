@@ -26,11 +26,14 @@ use rookery_schema::{
             list::List,
             rate_limit::RateLimit,
             scalars::{
-                EventIdScalar, PositionScalar, RoomIdScalar, SyncCursorScalar, UserIdScalar,
+                EventIdScalar, PositionScalar, RoomIdScalar, ServerNameScalar, SyncCursorScalar,
+                UserIdScalar,
             },
         },
     },
 };
+
+use rookery_view::WantedElsewhere;
 
 use crate::schema::subscription::{EventChunk, poll};
 
@@ -153,7 +156,7 @@ impl Query {
         let session = session(context);
         session.viewer()?;
         app(context).fresh(session, min_position.as_ref()).await?;
-        User::existing(context, user_id.0)
+        User::found(context, user_id.0).await
     }
 
     /// The users of this server whose user name begins with a text, by user name. If the operator
@@ -170,7 +173,8 @@ impl Query {
         Ok(users::search(context, &search, after.as_deref(), limit).await?)
     }
 
-    /// The public directory of rooms, largest first.
+    /// The public directory of rooms, largest first; or that of another server, in its order. Fails with
+    /// `SERVER_UNREACHABLE` if that server gives no usable answer.
     async fn public_rooms(
         &self,
         context: &Context<'_>,
@@ -179,11 +183,20 @@ impl Query {
         #[graphql(desc = "Only rooms whose name, topic or alias contains this.")] search: Option<
             String,
         >,
+        #[graphql(desc = "The server whose directory to read: this one by default.")]
+        server: Option<ServerNameScalar>,
     ) -> Result<PublicRooms> {
         let session = session(context);
         session.viewer()?;
         app(context).fresh(session, None).await?;
         let limit = page_size("first", first, PAGE_DEFAULT)?;
+        if let Some(ServerNameScalar(server)) =
+            server.filter(|server| server.0 != *app(context).commands.server_name())
+        {
+            let (search, after) = (search.as_deref(), after.as_deref());
+            let wanted = WantedElsewhere { search, after, limit };
+            return Box::pin(PublicRooms::elsewhere(context, &server, wanted)).await;
+        }
         PublicRooms::page(context, search.as_deref(), after.as_deref(), limit).await
     }
 

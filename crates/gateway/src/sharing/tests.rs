@@ -86,7 +86,7 @@ fn these_fields_are_marked_and_no_others() {
         RoomEvent.room RoomEvent.sender RoomEvent.sentAt RoomEvent.sequence RoomEvent.stateKey \
         RoomEvent.text RoomEvent.type RoomNameEvent.name SkippedEvents.first SkippedEvents.last \
         SkippedEvents.reason SkippedEvents.roomId TombstoneEvent.replacedBy TopicEvent.topic \
-        User.id User.userId";
+        User.id User.isRemote User.userId";
     assert_eq!(of("Everyone"), everyone.split_whitespace().collect::<Vec<_>>());
 }
 

@@ -8,6 +8,7 @@ mod home;
 use proptest::prelude::*;
 use rookery_command::testing::Folded;
 use rookery_domain::RoomVersionId;
+use serde_json::{Value, json};
 
 use self::{client::Client, home::Home};
 
@@ -74,4 +75,45 @@ async fn late_events_are_told_to_those_alone_who_asked() {
     assert!(asked.iter().any(|(_, count)| *count > 0), "some asked, and were told");
     assert!(others.iter().all(|(_, count)| *count == 0));
     assert!(!truth.rejected.is_empty() && !truth.soft_failed.is_empty(), "{truth:?}");
+}
+
+#[tokio::test]
+async fn a_room_names_its_servers_and_users_say_whether_they_are_of_another_one() {
+    let mut home = Home::open(1, RoomVersionId::V12).await;
+    home.world.join_all().await;
+    home.world.settle().await;
+    home.settle().await;
+    let ann = home.world.servers[0].user("ann");
+    let document = "query($room: RoomID!, $after: String) { room(by: { roomId: $room }) {
+        servers(first: 2, after: $after) {
+            nodes { name memberCount isRemote } pageInfo { hasNextPage endCursor } }
+        members(first: 100) { nodes { user { userId isRemote } } } } }";
+    let mut variables = json!({ "room": home.world.room_id });
+    let first = home.ask(&ann, document, variables.clone()).await["room"].take();
+    assert_eq!(first["servers"]["pageInfo"]["hasNextPage"], true, "{first}");
+    variables["after"] = first["servers"]["pageInfo"]["endCursor"].clone();
+    let second = home.ask(&ann, document, variables.clone()).await["room"].take();
+    let nodes = |page: &Value| page["servers"]["nodes"].as_array().unwrap().clone();
+    let servers = [nodes(&first), nodes(&second)].concat();
+    let members = first["members"]["nodes"].as_array().unwrap();
+    let of = |server: &str| {
+        let end = format!(":{server}");
+        let of = members.iter().map(|member| &member["user"]);
+        let of = of.filter(|user| user["userId"].as_str().unwrap().ends_with(&end));
+        let is_remote = server != "one.example";
+        (of.clone().count(), of.clone().all(|user| user["isRemote"] == is_remote))
+    };
+    let expected: Vec<_> = ["one.example", "three.example", "two.example"]
+        .map(|server| {
+            let (count, is_right) = of(server);
+            assert!(is_right && count > 0, "{server}: {members:?}");
+            json!({ "name": server, "memberCount": count, "isRemote": server != "one.example" })
+        })
+        .into();
+    assert_eq!(servers, expected);
+    // A user outside of the room learns nothing of its servers.
+    let stranger = home.world.servers[0].user("nobody");
+    let seen = home.ask(&stranger, document, variables).await;
+    assert!(seen["room"].is_null() || nodes(&seen["room"]).is_empty(), "{seen}");
+    home.close().await;
 }

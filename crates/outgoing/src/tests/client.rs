@@ -297,3 +297,116 @@ async fn answers_that_arrive_at_the_same_time_share_their_memory() {
     assert_eq!(first.await.unwrap().body.len(), 3 * MIB + 1);
     assert_eq!(client.large_mibs_left(), 4);
 }
+
+/// An address that a test sets.
+#[derive(Clone)]
+struct Moving(Arc<parking_lot::Mutex<IpAddr>>);
+
+#[async_trait]
+impl Resolver for Moving {
+    async fn resolve(&self, _name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![*self.0.lock()])
+    }
+}
+
+/// A server that answers each request on a connection, up to `most`, and counts the connections.
+async fn keeps(address: &str, most: usize) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(address).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                for _ in 0..most {
+                    let mut text = Vec::new();
+                    while !text.ends_with(b"\r\n\r\n{}") {
+                        match stream.read_u8().await {
+                            // A record of TLS begins with 22.
+                            Ok(22) | Err(_) => return,
+                            Ok(byte) => text.push(byte),
+                        }
+                    }
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                    if stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, connections)
+}
+
+fn keeping(resolver: Moving, allowed: &'static str) -> Client {
+    let allowed: IpAddr = allowed.parse().unwrap();
+    let guard = Guard::for_users(move |address: IpAddr| address == allowed);
+    let tls = trusting(RootCertStore::empty()).unwrap();
+    Client::new(guard, Arc::new(resolver), tls).keeping_connections()
+}
+
+fn moving() -> Moving {
+    Moving(Arc::new(parking_lot::Mutex::new("127.0.0.1".parse().unwrap())))
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_for_the_same_server_alone() {
+    let (port, connections) = keeps("127.0.0.1:0", usize::MAX).await;
+    let (resolver, count) = (moving(), || connections.load(Ordering::Relaxed));
+    let client = keeping(resolver.clone(), "127.0.0.1");
+    let url = format!("http://one.test:{port}/");
+    for _ in 0..10 {
+        assert_eq!(client.send(request(&url)).await.unwrap().body, "ok");
+    }
+    assert_eq!((count(), client.idle_connections()), (1, 1));
+    // Without connections to keep, each request makes one.
+    let plain = client_with(RootCertStore::empty());
+    for _ in 0..3 {
+        plain.send(request(&url)).await.unwrap();
+    }
+    assert_eq!(count(), 4);
+    // The name has another address now, which is refused. The idle connection is no way around that.
+    *resolver.0.lock() = "127.0.0.2".parse().unwrap();
+    let refused = client.send(request(&url)).await.unwrap_err();
+    assert!(matches!(refused, SendError::Refused { .. }), "{refused}");
+    assert_eq!((count(), client.idle_connections()), (4, 1));
+}
+
+#[tokio::test]
+async fn another_address_or_certificate_name_gets_another_connection() {
+    let (port, connections) = keeps("127.0.0.1:0", usize::MAX).await;
+    let client = keeping(moving(), "127.0.0.1");
+    client.send(request(&format!("http://one.test:{port}/"))).await.unwrap();
+    assert_eq!(client.idle_connections(), 1);
+    // The same address, but with TLS: the connection without it does not count.
+    let encrypted = client.send(request(&format!("https://one.test:{port}/"))).await.unwrap_err();
+    assert!(matches!(encrypted, SendError::Tls { .. }), "{encrypted}");
+    assert_eq!((connections.load(Ordering::Relaxed), client.idle_connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_its_server_closed_is_replaced() {
+    let (port, connections) = keeps("127.0.0.1:0", 1).await;
+    let client = keeping(moving(), "127.0.0.1");
+    let url = format!("http://one.test:{port}/");
+    for _ in 0..5 {
+        let mut put = request(&url);
+        put.method = Method::PUT;
+        assert_eq!(client.send(put).await.unwrap().body, "ok");
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 5);
+}
+
+#[tokio::test]
+async fn a_connection_with_a_cut_answer_is_not_used_again() {
+    let (port, connections) = keeps("127.0.0.1:0", usize::MAX).await;
+    let client = keeping(moving(), "127.0.0.1");
+    let url = format!("http://one.test:{port}/");
+    let mut short = request(&url);
+    short.answer_bytes_max = 1;
+    assert!(client.send(short).await.unwrap().is_cut);
+    assert_eq!(client.idle_connections(), 0);
+    client.send(request(&url)).await.unwrap();
+    assert_eq!(connections.load(Ordering::Relaxed), 2);
+}

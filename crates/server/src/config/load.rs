@@ -236,6 +236,7 @@ impl Sources {
                 deny: self.list("federation.deny", |text| text.parse().ok()),
             },
             delegate: self.maybe("federation.delegate", values::server_name),
+            public_rooms: self.one("federation.public_rooms", values::switch),
             pauses: Pauses {
                 first: self.one("federation.retry_first", values::duration),
                 longest: self.one("federation.retry_longest", values::duration),

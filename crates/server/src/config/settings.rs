@@ -467,6 +467,13 @@ pub const ALL: &[Setting] = &[
         "a host name in lower case, with an optional port, such as matrix.example.org:443",
         "Name that /.well-known/matrix/server gives to other servers [default: none]",
     ),
+    serve(
+        "federation.public_rooms",
+        "ON",
+        "off",
+        "on or off",
+        "Whether other servers see the public directory of rooms",
+    ),
     duration(
         "federation.retry_first",
         "1s",

@@ -5,3 +5,4 @@ pub(crate) mod contents;
 pub(crate) mod reconcile;
 pub(crate) mod salvage;
 pub(crate) mod signing;
+pub(crate) mod tokens;

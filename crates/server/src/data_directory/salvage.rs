@@ -14,6 +14,7 @@ use rookery_domain::Envelope;
 use rookery_log::{Commit, Epoch, EventLog, Position, Record, StreamId, StreamKind};
 use rookery_log_sled::{Moved, OpenError, Salvage, Saved, Saving, SledLog, SledOptions};
 
+use super::tokens;
 use crate::{
     config::{Config, ServerIdentity},
     failure::Failure,
@@ -193,7 +194,7 @@ async fn save_into(
         remove(left).map_err(|error| Failure::file("cannot remove", left, error))?;
     }
     let lost = copy(salvage, epoch, &unfinished, orphans).await?;
-    for name in ["accounts.redb", "signing.key"] {
+    for name in ["accounts.redb", "signing.key", tokens::NAME] {
         let (from, to) = (config.data.join(name), into.join(name));
         if from.exists() && !to.exists() {
             copy_whole(&from, &to).map_err(|error| Failure::file("cannot copy", &from, error))?;

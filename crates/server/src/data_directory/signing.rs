@@ -16,6 +16,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use rookery_domain::SigningKey;
 
+use super::tokens;
 use crate::{
     config::{OldSigningKey, ServerIdentity},
     failure::Failure,
@@ -149,6 +150,7 @@ pub(crate) fn rotate(
     let new = SigningKey::from_seed(seed, &number.to_string())
         .map_err(|error| Failure::new(format!("cannot make a signing key: {error}")))?;
     let new_half = public_half(&new);
+    tokens::keep(data, &old)?;
     let mut next = identity.with_signing_key(ACCEPT_NEW.to_owned());
     next.old_signing_keys.push(OldSigningKey { key: old_half.clone(), expired: now });
     next.save(data)?;
@@ -189,12 +191,12 @@ fn read(path: &Path) -> Result<Read, Failure> {
     Ok(if lines.next().is_some() { Read::Damaged } else { Read::Key(Box::new(key), checked) })
 }
 
-fn check(line: &str) -> String {
+pub(super) fn check(line: &str) -> String {
     format!("check {:08x}", crc32fast::hash(line.as_bytes()))
 }
 
 /// Replaces a file completely or not at all; only its owner can read it.
-fn write(path: &Path, line: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, line: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let beside = path.with_extension("key.new");
     let mut options = fs::OpenOptions::new();

@@ -46,6 +46,7 @@ impl Serving {
             pauses: settings.pauses,
             delegated: settings.delegate.clone(),
             shows_profiles: config.profiles == ProfileAudience::Users,
+            shows_directory: settings.public_rooms,
             clock: Arc::new(|| clock::now().0),
         };
         let federation = Federation::open(&config.data.join(FILE), parts);
@@ -53,10 +54,12 @@ impl Serving {
         Ok(Some(Self { federation, listener }))
     }
 
-    /// Lets users ask other servers for history.
+    /// Lets users ask other servers for history, and look things up there.
     pub(crate) fn connect(serving: Option<&Self>, app: App) -> App {
         match serving {
-            Some(serving) => app.with_backfill(Arc::new(serving.federation.clone())),
+            Some(Self { federation, .. }) => app
+                .with_backfill(Arc::new(federation.clone()))
+                .with_other_servers(Arc::new(federation.clone())),
             None => app,
         }
     }
@@ -103,5 +106,5 @@ fn client(config: &Config) -> Result<Arc<Client>, Failure> {
     };
     let allowed = settings.allow_networks.clone();
     let guard = Guard::for_users(move |address| allowed.iter().any(|it| it.contains(address)));
-    Ok(Arc::new(Client::new(guard, Arc::new(SystemResolver), tls)))
+    Ok(Arc::new(Client::new(guard, Arc::new(SystemResolver), tls).keeping_connections()))
 }

@@ -22,6 +22,7 @@ pub struct FederationSettings {
     pub notaries: Vec<OwnedServerName>,
     pub access: Access,
     pub delegate: Option<String>,
+    pub public_rooms: bool,
     pub pauses: Pauses,
 }
 

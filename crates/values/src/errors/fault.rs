@@ -121,6 +121,11 @@ impl Fault {
         }
     }
 
+    /// Another server gave no usable answer. The message names it and says why.
+    pub fn server_unreachable(message: String) -> Self {
+        Self { code: "SERVER_UNREACHABLE", message, id: None, outcome: None }
+    }
+
     /// The log accepts no writes or cannot be read. The reason is for the operator's log.
     pub fn unavailable(reason: &str) -> Self {
         let id = FaultId::new();

@@ -1,7 +1,13 @@
 //! The public directory of rooms.
 
+mod elsewhere;
 mod listed;
 mod pages;
 
 pub(crate) use self::listed::ListedRooms;
-pub use self::pages::{PublicRoomCursor, PublicRooms};
+pub use self::{
+    elsewhere::{
+        CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, RoomsElsewhere, WantedElsewhere,
+    },
+    pages::{PublicRoomCursor, PublicRooms},
+};

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rookery_domain::{Membership, OwnedServerName, ServerInRoom, ServerName, UserId};
+use rookery_domain::{Membership, OwnedServerName, RoomId, ServerInRoom, ServerName, UserId};
 use rookery_log::Position;
 use rookery_projection::{RoomMembers, RoomsOfUser};
 
 use super::RoomView;
-use crate::Reader;
+use crate::{Access, Meter, Reader, TimelineError};
 
 /// Rooms that are looked at before the models are released.
 const LOOKED_MAX: usize = if cfg!(test) { 2 } else { 256 };
@@ -64,4 +64,39 @@ impl<'a> RoomView<'a> {
 fn members<'a>(room: &RoomView<'a>) -> Option<&'a RoomMembers> {
     let (models, key) = room.models();
     models.members(key)
+}
+
+impl Reader {
+    /// Up to `limit` servers with joined users in a room, by name, after `after`; each with the number of these. Empty unless
+    /// `viewer` is inside.
+    ///
+    /// # Errors
+    /// [`TimelineError::Exhausted`] if the budget of the request is used up.
+    pub async fn room_servers(
+        &self,
+        room: &RoomId,
+        viewer: &UserId,
+        (after, limit): (Option<&ServerName>, usize),
+        meter: &dyn Meter,
+    ) -> Result<Vec<(OwnedServerName, u64)>, TimelineError> {
+        let (mut found, mut after) = (Vec::new(), after.map(ToOwned::to_owned));
+        loop {
+            meter.turn().await?;
+            let looked = {
+                let view = self.view();
+                let room = view.room_for(room, viewer, Access::Inside);
+                let servers = room.map_or(&[][..], |room| room.servers_after(after.as_deref()));
+                let servers = &servers[..servers.len().min(LOOKED_MAX)];
+                let joined = servers.iter().filter(|server| server.joined > 0);
+                let joined = joined.map(|server| (server.name.clone(), server.joined));
+                found.extend(joined.take(limit - found.len()));
+                after = servers.last().map(|server| server.name.clone());
+                servers.len()
+            };
+            meter.take_rows(looked)?;
+            if looked < LOOKED_MAX || found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
 }

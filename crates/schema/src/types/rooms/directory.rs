@@ -1,12 +1,14 @@
 //! Pages of the public directory.
 
 use async_graphql::{Context, Result};
+use rookery_domain::ServerName;
 use rookery_log::{Position, TokenKind};
-use rookery_view::{Moment, PublicRoomCursor};
+use rookery_view::{CURSOR_ELSEWHERE_BYTES_MAX, Moment, PublicRoomCursor, WantedElsewhere};
 
 use super::room::Room;
 use crate::{
     context::{App, app, session},
+    reads::reads,
     types::{
         errors::fault::Fault,
         values::connection::{Page, counted_connection, not_of_this_list},
@@ -51,6 +53,34 @@ impl PublicRooms {
         let end = rooms.last().map(|(cursor, _)| cursor.clone()).unwrap_or_default();
         let page = Page::with_cursors(rooms, after.is_some(), found.has_more.then_some(end));
         Ok(Self { page, total_count: found.total })
+    }
+
+    /// The rooms that the public directory of another server lists, in its order. A cursor continues after the whole page.
+    pub async fn elsewhere(
+        context: &Context<'_>,
+        server: &ServerName,
+        wanted: WantedElsewhere<'_>,
+    ) -> Result<Self> {
+        let (app, viewer) = (app(context), session(context).viewer()?);
+        if wanted.after.is_some_and(|after| after.len() > CURSOR_ELSEWHERE_BYTES_MAX) {
+            return Err(not_of_this_list().into());
+        }
+        let reads = reads(context);
+        reads.pause().await?;
+        let found = app.other_servers.public_rooms(viewer, server, wanted).await;
+        let found = found.map_err(|error| Fault::server_unreachable(error.to_string()))?;
+        reads.look_at_rows(found.rooms.len())?;
+        let position = app.models.view().position();
+        let cursor = found.next.clone().unwrap_or_default();
+        let total_count = found
+            .total
+            .map_or(found.rooms.len(), |total| usize::try_from(total).unwrap_or(usize::MAX));
+        let rooms = found.rooms.into_iter().map(|(id, snapshot)| {
+            let moment = Moment::new(position, None, None);
+            (cursor.clone(), Room::known(id, moment, Some(snapshot)))
+        });
+        let page = Page::with_cursors(rooms.collect(), wanted.after.is_some(), found.next);
+        Ok(Self { page, total_count })
     }
 
     async fn count(&self, _: &Context<'_>) -> Result<usize> {

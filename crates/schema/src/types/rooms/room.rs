@@ -10,7 +10,7 @@ use rookery_view::{Moment, RoomSnapshot, RoomView};
 use super::{
     invite::Invite,
     members::{self, Members, RoomFollower},
-    pages::{self, RoomAliasConnection, RoomStateConnection},
+    pages::{self, RoomAliasConnection, RoomServerConnection, RoomStateConnection},
     permissions::RoomPermissions,
     preferences::RoomPreferencesShown,
     timeline::{self, StateArguments, TimelineArguments, TimelineConnection},
@@ -124,12 +124,6 @@ impl Room {
     /// The default number of its events.
     pub fn timeline_limit(&self) -> Option<usize> {
         self.moment.as_ref()?.timeline_limit
-    }
-
-    /// The room that replaced it.
-    pub async fn replacement(&self, context: &Context<'_>) -> Result<Option<OwnedRoomId>> {
-        let tombstone = timeline::slot(context, self, "m.room.tombstone").await?;
-        Ok(tombstone.and_then(|event| event.text_of("replacement_room")?.try_into().ok()))
     }
 
     /// The room ID.
@@ -377,6 +371,16 @@ impl Room {
         membership: MembershipEnum,
     ) -> Result<Members> {
         Box::pin(members::page(context, self, first, after.as_deref(), membership)).await
+    }
+
+    /// The servers whose users have joined, by name. Empty unless you see the members.
+    async fn servers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, from 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The cursor after which to continue.")] after: Option<String>,
+    ) -> Result<RoomServerConnection> {
+        Box::pin(pages::servers(context, &self.id, first, after.as_deref())).await
     }
 
     /// One user in the room. Null if the room has no member event of the user.

@@ -62,6 +62,20 @@ impl User {
         Ok(exists.then(|| Self::new(id)))
     }
 
+    /// The user, if this server has or knows such a user, or if the user's own server says so.
+    pub async fn found(context: &Context<'_>, id: OwnedUserId) -> Result<Option<Self>> {
+        if let Some(existing) = Self::existing(context, id.clone())? {
+            return Ok(Some(existing));
+        }
+        let app = app(context);
+        if id.server_name() == app.commands.server_name() {
+            return Ok(None);
+        }
+        let viewer = session(context).viewer()?;
+        let profile = app.other_servers.profile(viewer, &id).await;
+        Ok(profile.map(|profile| Self::with_profile(id, profile)))
+    }
+
     /// Name and avatar, as the viewer may see them.
     fn shown(&self, context: &Context<'_>) -> Result<Profile> {
         if let Some(profile) = &self.profile {
@@ -92,6 +106,12 @@ impl User {
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
     async fn user_id(&self) -> UserIdScalar {
         UserIdScalar(self.id.clone())
+    }
+
+    /// Whether the user is of another server.
+    #[graphql(directive = shared::apply(SharedBy::Everyone))]
+    async fn is_remote(&self, context: &Context<'_>) -> bool {
+        self.id.server_name() != app(context).commands.server_name()
     }
 
     /// The display name. Null if the user has none, or if you share no room and this server shows

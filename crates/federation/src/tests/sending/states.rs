@@ -11,7 +11,7 @@ use rookery_ephemeral::Presence;
 use rookery_log::Millis;
 use serde_json::{Value, json};
 
-use super::{
+use super::super::{
     peer::Peer,
     world::{Certificate, Here, now},
 };
