@@ -55,6 +55,12 @@ class RookeryUser(User):
     def unban(self, room, user):
         self.act("unbanUser", "", roomId=room, userId=user)
 
+    def act_now(self, name, /, **given):
+        """An action without a number: what it does is not stored."""
+        kind = name[0].upper() + name[1:] + "Input"
+        query = "mutation($input: %s!) { %s(input: $input) { refusal { code message } } }" % (kind, name)
+        assert self.ask(query, input=given)[name]["refusal"] is None
+
     def act_on_room(self, name, /, **given):
         """An action, and the ID of its event; nothing if it held already."""
         event = self.act(name, "event { eventId }", **given)["event"]

@@ -21,7 +21,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     sync::{Semaphore, oneshot},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 
@@ -44,6 +44,10 @@ pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const LARGE_MIBS_MAX: usize = 256;
 
 const MIB: usize = 1024 * 1024;
+
+/// A slice of a long answer, and the pause after it: at most 16 MiB in a second.
+pub(crate) const SLICE_BYTES: usize = 64 * 1024;
+pub(crate) const SLICE_PAUSE: Duration = Duration::from_millis(4);
 
 /// Most headers of an answer.
 const HEADERS_MAX: usize = 100;
@@ -279,7 +283,8 @@ struct Arriving {
 }
 
 /// Reads the body of an answer, as far as it arrives until `deadline` and there is memory for it. The status is the
-/// answer, also if the rest of the body does not arrive.
+/// answer, also if the rest of the body does not arrive. After the first MiB there is a pause after each slice, so that a
+/// server that sends as fast as it can takes little time from others.
 /// Returns the connection if it can take another request.
 async fn read(
     arriving: Arriving,
@@ -291,7 +296,7 @@ async fn read(
     let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     let mut is_cut = false;
-    let mut shares = Vec::new();
+    let (mut shares, mut paused_at) = (Vec::new(), 0);
     while let Some(frame) = timeout_at(deadline, incoming.frame()).await.transpose() {
         let Ok(Ok(frame)) = frame else {
             is_cut = true;
@@ -311,6 +316,10 @@ async fn read(
                 break;
             };
             shares.push(share);
+        }
+        if body.len() > MIB && body.len() - paused_at >= SLICE_BYTES {
+            paused_at = body.len();
+            sleep_until(deadline.min(Instant::now() + SLICE_PAUSE)).await;
         }
     }
     let (status, headers) = (head.status, head.headers);

@@ -27,7 +27,9 @@ use tokio_rustls::{
 };
 
 use crate::{
-    ANSWER_BYTES_MAX, Client, Guard, Request, Resolver, SendError, TIME_MAX, Target, tls::trusting,
+    ANSWER_BYTES_MAX, Client, Guard, Request, Resolver, SendError, TIME_MAX, Target,
+    client::{SLICE_BYTES, SLICE_PAUSE},
+    tls::trusting,
 };
 
 /// Every name is this machine.
@@ -263,6 +265,21 @@ async fn an_endless_head_is_no_answer() {
     let (port, _served) = serve(answer).await;
     let sent = client().send(request(&format!("http://127.0.0.1:{port}/"))).await;
     assert!(matches!(sent, Err(SendError::Broken { .. })), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_with_pauses() {
+    const MIB: usize = 1024 * 1024;
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5242880\r\n\r\n".to_vec();
+    answer.resize(answer.len() + 5 * MIB, b'x');
+    let (port, _served) = serve(answer).await;
+    let request = request(&format!("http://127.0.0.1:{port}/"));
+    let began = std::time::Instant::now();
+    let answer = client().send(Request { answer_bytes_max: 10 * MIB, ..request }).await.unwrap();
+    assert_eq!(answer.body.len(), 5 * MIB);
+    // Frames can be longer than a slice.
+    let pauses = u32::try_from(4 * MIB / SLICE_BYTES / 8).unwrap();
+    assert!(began.elapsed() >= pauses * SLICE_PAUSE, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
