@@ -30,7 +30,7 @@ const ATTEMPTS_MAX: u32 = 3;
 pub(super) const COMMIT_EVENTS_MAX: usize = 256;
 
 /// How many signatures are checked before the task yields.
-pub(super) const PORTION: usize = 16;
+pub(super) const PORTION: usize = 4;
 
 /// From this many bytes on a commit takes no more events.
 pub(super) const COMMIT_BYTES_ENOUGH: usize = 2 * 1024 * 1024;
