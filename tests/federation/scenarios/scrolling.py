@@ -33,13 +33,19 @@ def asked(world):
     return world.network.seen(world.rookery.server_name, world.synapse.server_name, paths)
 
 
-def late_join(world, version, said, **given):
-    bob, zoe = world.user(world.synapse, "bob"), world.user(world.rookery, "zoe")
-    room = bob.create_room(version, alias="late%d" % world.users, **given)
+def old_room(world, bob, version, said, **given):
+    """A room with a history."""
+    room = bob.create_room(version, alias="late%d-%d" % (world.users, said), **given)
     for number in range(said):
         if number % 400 == 0:
             bob.set_topic(room, "topic %d" % number)
         bob.say(room, "message %d" % number)
+    return room
+
+
+def late_join(world, version, said, **given):
+    bob, zoe = world.user(world.synapse, "bob"), world.user(world.rookery, "zoe")
+    room = old_room(world, bob, version, said, **given)
     began = time.monotonic()
     zoe.join(room, [world.synapse.server_name])
     print("    joined after %.1f s" % (time.monotonic() - began))
@@ -88,3 +94,19 @@ def a_user_who_joins_late_sees_no_more_than_the_setting_at_each_event(world):
     until_equal("the user is in the room", True, lambda: zoe.user_id in (zoe.members(room) or []))
     nodes, _ = scroll_back(zoe, room)
     assert [it["text"] for it in nodes if it["text"]] == ["shared"], nodes
+
+
+@scenario
+def a_join_takes_less_than_twice_as_long_as_that_of_a_second_synapse(world):
+    bob = world.user(world.synapse, "bob")
+    zoe, eve = world.user(world.rookery, "zoe"), world.user(world.other_synapse, "eve")
+    host, took = world.synapse.server_name, {}
+    # The first room opens the connections and fetches the keys.
+    for said in (1, EVENTS):
+        room = old_room(world, bob, "11", said)
+        for user, via in ((zoe, [host]), (eve, host)):
+            began = time.monotonic()
+            user.join(room, via)
+            took[user] = time.monotonic() - began
+    print("    the join took %.2f s here, and %.2f s at the second Synapse" % (took[zoe], took[eve]))
+    assert took[zoe] < 2 * took[eve], took
