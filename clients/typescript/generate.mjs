@@ -39,6 +39,7 @@ export async function generate(documents) {
         Position: "string",
         RoomAlias: "string",
         RoomID: "string",
+        ServerName: "string",
         SyncCursor: "string",
         URI: "string",
         UserID: "string",

@@ -33,7 +33,7 @@ before(async () => {
   scalars = {
     CallID: ["no"],
     RoomID: [room.roomId, room.roomId, "!no:example.org"], EventID: [event.eventId], UserID: [register.user.userId],
-    RoomAlias: ["#no:example.org"], DateTime: ["2026-01-31T12:00:00.000Z"], Position: ["no"], Cursor: ["no"], SyncCursor: ["no"],
+    RoomAlias: ["#no:example.org"], ServerName: ["no.example.org"], DateTime: ["2026-01-31T12:00:00.000Z"], Position: ["no"], Cursor: ["no"], SyncCursor: ["no"],
   };
 });
 

@@ -51,6 +51,7 @@ const EXCEPTIONS = [
   ["relay-edge-types", "ReceiptEdge", value],
   ["relay-edge-types", "RoomClosedEdge", value],
   ["relay-edge-types", "RoomOverviewEdge", value],
+  ["relay-edge-types", "RoomServerEdge", value],
   ["relay-edge-types", "StoredFilterEdge", value],
   ["relay-edge-types", "UserLevelEdge", value],
   ["relay-edge-types", "RoomMemberEdge", "a member is of a room: fetched again with `Room.member`, not with `node`"],

@@ -23,6 +23,7 @@ export default {
           Position: "string",
           RoomAlias: "string",
           RoomID: "string",
+          ServerName: "string",
           SyncCursor: "string",
           UserID: "string",
         },

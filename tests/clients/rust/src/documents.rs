@@ -11,6 +11,7 @@ type Long = u64;
 type Position = String;
 type RoomAlias = String;
 type RoomID = String;
+type ServerName = String;
 type SyncCursor = String;
 type URI = String;
 type UserID = String;

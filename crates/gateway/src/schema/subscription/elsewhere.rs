@@ -32,15 +32,15 @@ pub(crate) enum RemoteActionKind {
 #[derive(Clone, SimpleObject)]
 pub(crate) struct RemoteActionEnded {
     /// Its kind.
-    kind: RemoteActionKind,
+    action_kind: RemoteActionKind,
     /// Your number for the action, if this device sent it.
     action_id: Option<i32>,
     /// The room. Null if you named an alias, and its server did not say which room it is.
-    room_id: Option<RoomIdScalar>,
+    target_room_id: Option<RoomIdScalar>,
     /// The alias that you named.
-    alias: Option<RoomAliasScalar>,
+    target_alias: Option<RoomAliasScalar>,
     /// The user that you invited.
-    user_id: Option<UserIdScalar>,
+    target_user_id: Option<UserIdScalar>,
     /// Why it was refused. Null if it was not.
     refusal: Option<Refusal>,
 }
@@ -89,11 +89,11 @@ pub(super) fn elsewhere_item(
                 RemoteOutcome::Done { .. } => None,
             };
             Some(StreamItem::RemoteAction(RemoteActionEnded {
-                kind,
+                action_kind: kind,
                 action_id: number.and_then(|number| number.try_into().ok()),
-                room_id: done.or(asked).map(RoomIdScalar),
-                alias: alias.map(RoomAliasScalar),
-                user_id,
+                target_room_id: done.or(asked).map(RoomIdScalar),
+                target_alias: alias.map(RoomAliasScalar),
+                target_user_id: user_id,
                 refusal,
             }))
         }
