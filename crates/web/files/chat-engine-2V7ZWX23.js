@@ -1,1 +1,0 @@
-import{a as r}from"./chat-chunk-4ZHYDPRX.js";import"./chat-chunk-UWKOPLHP.js";export{r as startEngine};
