@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(typing, REMOTE_TYPING_SERVER_MAX);
         // Another server has its own share, in other rooms.
         assert_eq!(world.types(1, &user(0, 1), true), 1);
-        // What ends makes room.
+        // Typing that has ended leaves its place to others.
         world.passes(REMOTE_TYPING_LASTS);
         assert!(world.0.typing.is_empty());
         assert_eq!(world.types(0, &user(0, 0), true), 1);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
 use rookery_domain::{
-    AccountEvent, ElsewhereEnd, Fact, Membership, OwnedRoomId, OwnedServerName, Rejection,
-    RemoteAsk, Room, RoomAliasId, RoomCommand, RoomId, RoomOrAliasId, UserId,
+    AccountEvent, ElsewhereEnd, Fact, OwnedRoomId, OwnedServerName, Rejection, RemoteAsk, Room,
+    RoomAliasId, RoomCommand, RoomId, RoomOrAliasId, UserId,
 };
 
 use crate::{Actor, Commands, HandleError, Outcome, rooms::outcome, stream::handle::Request};
@@ -120,12 +120,11 @@ impl Commands {
             let Some(room) = room.filter(|room| room.has_begun() && room.is_created()) else {
                 return Standing::Unknown;
             };
-            let servers = servers_of(room);
-            let is_here = servers.is_empty() || servers.contains(&self.server_name);
+            let is_here = room.joined_count() == 0 || room.joined_of(&self.server_name) > 0;
             if is_here || !self.talks_with_servers() {
                 Standing::Here
             } else if room.exists_for(user) {
-                Standing::Left(servers.into_iter().collect())
+                Standing::Left(room.servers().map(|(server, _)| server.to_owned()).collect())
             } else {
                 Standing::Left(Vec::new())
             }
@@ -144,8 +143,8 @@ impl Commands {
         Box::pin(async move {
             let stream_state = self.rooms.state_of(room_id.as_str());
             let look = |room: Option<&Room>| {
-                let mut joined = room.filter(|room| room.is_created()).into_iter().flat_map(joined);
-                joined.any(|user| user.server_name() == self.server_name)
+                let room = room.filter(|room| room.is_created());
+                room.is_some_and(|room| room.joined_of(&self.server_name) > 0)
             };
             self.core.read_state(&self.rooms, &stream_state, look).await
         })
@@ -178,10 +177,12 @@ impl Commands {
     /// The other servers in a room.
     async fn servers_in(&self, room_id: &RoomId) -> Result<Vec<OwnedServerName>, HandleError> {
         let stream_state = self.rooms.state_of(room_id.as_str());
-        let look = |room: Option<&Room>| room.map(servers_of).unwrap_or_default();
-        let mut servers = self.core.read_state(&self.rooms, &stream_state, look).await?;
-        servers.remove(&self.server_name);
-        Ok(servers.into_iter().take(SERVERS_ASKED_MAX).collect())
+        let look = |room: Option<&Room>| {
+            let servers = room.into_iter().flat_map(Room::servers).map(|(server, _)| server);
+            let others = servers.filter(|server| *server != self.server_name);
+            others.take(SERVERS_ASKED_MAX).map(ToOwned::to_owned).collect()
+        };
+        self.core.read_state(&self.rooms, &stream_state, look).await
     }
 
     /// Declines an invite to a room that is not here, or withdraws a request to join one. `None` if
@@ -213,20 +214,4 @@ impl Commands {
         let handled = self.core.handle(&self.accounts, &stream_state, request, decide).await?;
         Ok(Some(outcome(request, Some(room_id), handled)))
     }
-}
-
-fn joined(room: &Room) -> impl Iterator<Item = &UserId> {
-    let joined = room.members().filter(|(_, membership, _)| *membership == Membership::Join);
-    joined.filter_map(|(user, ..)| <&UserId>::try_from(user).ok())
-}
-
-/// The servers of the joined members.
-fn servers_of(room: &Room) -> BTreeSet<OwnedServerName> {
-    let mut servers: BTreeSet<OwnedServerName> = BTreeSet::new();
-    for user in joined(room) {
-        if !servers.contains(user.server_name()) {
-            servers.insert(user.server_name().to_owned());
-        }
-    }
-    servers
 }

@@ -104,13 +104,7 @@ impl Commands {
         from: Origin,
         now: Millis,
     ) -> BoxFuture<'a, Result<Receipt, HandleError>> {
-        Box::pin(async move {
-            let pdu = match self.own(stated, join) {
-                Ok(pdu) => pdu,
-                Err(receipt) => return Ok(*receipt),
-            };
-            self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: true }, now).await
-        })
+        Box::pin(async move { self.take_own(keys, stated, (join, true), from, now).await })
     }
 
     /// Like [`Self::accept_join`], for a room that another user of this server is in. The stated state
@@ -126,13 +120,7 @@ impl Commands {
         from: Origin,
         now: Millis,
     ) -> BoxFuture<'a, Result<Receipt, HandleError>> {
-        Box::pin(async move {
-            let pdu = match self.own(stated, join) {
-                Ok(pdu) => pdu,
-                Err(receipt) => return Ok(*receipt),
-            };
-            self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: false }, now).await
-        })
+        Box::pin(async move { self.take_own(keys, stated, (join, false), from, now).await })
     }
 
     /// Takes an event of another server that follows events which are not here, with the state
@@ -157,6 +145,22 @@ impl Commands {
         }
         let from = Origin::Server(stated.origin.to_owned());
         self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins: false }, now).await
+    }
+
+    /// Takes a join that this server made. `begins` says whether the room begins with it here.
+    async fn take_own(
+        &self,
+        keys: &dyn ServerKeys,
+        stated: &StatedState<'_>,
+        (join, begins): (&RawValue, bool),
+        from: Origin,
+        now: Millis,
+    ) -> Result<Receipt, HandleError> {
+        let pdu = match self.own(stated, join) {
+            Ok(pdu) => pdu,
+            Err(receipt) => return Ok(*receipt),
+        };
+        self.take_stated(keys, stated, Follower { pdu: &pdu, from, begins }, now).await
     }
 
     /// The join that this server made.

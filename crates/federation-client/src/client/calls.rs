@@ -167,10 +167,7 @@ impl Remote {
         user: &UserId,
         versions: &[RoomVersionId],
     ) -> Result<MembershipTemplate, CallError> {
-        let versions: Vec<_> = versions.iter().map(|version| ("ver", version.as_str())).collect();
-        let (room, user) = (percent(room.as_str()), percent(user.as_str()));
-        let path = query(&format!("/_matrix/federation/v1/make_join/{room}/{user}"), &versions);
-        self.ask(server, Call::get(path).in_any_case()).await
+        self.template(server, "make_join", (room, user), versions).await
     }
 
     /// A request to join for `user` to complete and sign.
@@ -184,9 +181,19 @@ impl Remote {
         user: &UserId,
         versions: &[RoomVersionId],
     ) -> Result<MembershipTemplate, CallError> {
+        self.template(server, "make_knock", (room, user), versions).await
+    }
+
+    async fn template(
+        &self,
+        server: &ServerName,
+        request: &str,
+        (room, user): (&RoomId, &UserId),
+        versions: &[RoomVersionId],
+    ) -> Result<MembershipTemplate, CallError> {
         let versions: Vec<_> = versions.iter().map(|version| ("ver", version.as_str())).collect();
         let (room, user) = (percent(room.as_str()), percent(user.as_str()));
-        let path = query(&format!("/_matrix/federation/v1/make_knock/{room}/{user}"), &versions);
+        let path = query(&format!("/_matrix/federation/v1/{request}/{room}/{user}"), &versions);
         self.ask(server, Call::get(path).in_any_case()).await
     }
 

@@ -21,7 +21,7 @@ use rookery_view::Backfill;
 use tokio::task::JoinHandle;
 
 use super::States;
-use crate::{Federation, client::Remote, home::Home, rooms::joined};
+use crate::{Federation, client::Remote, home::Home};
 
 /// How many events a server is asked for.
 pub(crate) const PAGE_EVENTS: usize = 100;
@@ -207,16 +207,8 @@ impl Home {
     /// The servers to ask for the history of a room: the last one that had some, then those with the most members.
     async fn sources(&self, room: &OwnedRoomId) -> Result<Vec<OwnedServerName>, HandleError> {
         let count = |room: &Room| {
-            let mut members: BTreeMap<OwnedServerName, usize> = BTreeMap::new();
-            for user in joined(room) {
-                match members.get_mut(user.server_name()) {
-                    Some(count) => *count += 1,
-                    None => {
-                        members.insert(user.server_name().to_owned(), 1);
-                    }
-                }
-            }
-            members
+            let servers = room.servers().map(|(server, count)| (server.to_owned(), count));
+            servers.collect::<BTreeMap<_, _>>()
         };
         let mut members = self.look(room, count).await?.unwrap_or_default();
         members.remove(&self.own.server_name);

@@ -220,7 +220,8 @@ impl Home {
     async fn run_search(&self, search: &Search) -> Result<bool, rookery_command::HandleError> {
         let Search { origin, room, tries } = search;
         let servers = self.look(room, servers).await?.unwrap_or_default();
-        // A server without members is told nothing, and its events wait for those of others.
+        // A server without members in the room is not asked: a request would tell it about the room. The other servers
+        // are asked for what its events wait for.
         let others = servers.iter().filter(|it| *it != origin && **it != self.own.server_name);
         let own = servers.contains(origin).then_some(origin);
         let turns: Vec<_> = own.into_iter().chain(others).take(SERVERS_MAX).collect();

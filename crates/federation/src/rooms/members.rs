@@ -42,7 +42,7 @@ pub(super) fn is_let_in(room: &Room, server: &ServerName) -> bool {
 }
 
 /// The joined users.
-pub(crate) fn joined(room: &Room) -> impl Iterator<Item = &UserId> {
+pub(super) fn joined(room: &Room) -> impl Iterator<Item = &UserId> {
     let joined = room.members().filter(|(_, membership, _)| *membership == Membership::Join);
     joined.filter_map(|(user, ..)| <&UserId>::try_from(user).ok())
 }

@@ -9,7 +9,7 @@ mod visible;
 
 pub(crate) use self::{
     events::{Events, KnownPdu},
-    members::{Standing, joined, servers},
+    members::{Standing, servers},
     templates::{Template, TemplateError},
     visible::visible,
 };

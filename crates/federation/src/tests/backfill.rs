@@ -178,7 +178,7 @@ async fn other_servers_get_history_by_the_memberships_at_its_events() {
     let path = format!("/_matrix/federation/v1/event/{}", percent(old.pdu.event_id.as_str()));
     let (status, body) = peer.ask(&here, "GET", &path, None).await;
     assert_eq!((status, &body["pdus"][0]["content"]), (200, &json!({})), "{body}");
-    // What a user of this server says now, the peer may read.
+    // The peer may read messages that are sent from now on.
     here.say_as("zoe", &room, "now").await;
     let new = log_of(&here, &room).await.pop().unwrap().pdu.event_id.clone();
     until_known(&here, &new).await;

@@ -272,7 +272,7 @@ async fn states_for_a_server_that_is_away_are_dropped() {
         tries.iter().any(|(_, body)| String::from_utf8_lossy(body).contains("\"two\""))
     };
     peer.taken.until(has_two).await;
-    // The next state is told again.
+    // The peer is back, so it gets the next receipt.
     reads(&here, &room, &event, false).await;
     until(&peer, |kind, _| kind == "m.receipt").await;
     let away = messages(&peer.taken.tries.lock());
