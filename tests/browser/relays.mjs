@@ -30,13 +30,14 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server with these arguments and variables of the environment. `prepare` fills the folder of its data. Returns its address. */
-export function startServer(context, args, variables = {}, prepare = (_) => {}) {
+/** Starts a server with these arguments and variables of the environment. `prepare` fills the folder of its data, `started` gets its process. Returns its address. */
+export function startServer(context, args, variables = {}, prepare = (_) => {}, started = (_) => {}) {
   const data = mkdtempSync(join(tmpdir(), "rookery-calls-"));
   prepare(data);
   const secret = { ...variables, ROOKERY_TURN_SECRET: process.env.TURN_SECRET };
   const serve = ["serve", "--listen", "127.0.0.1:0", "--data", data, ...args];
   const rookery = start(context, process.env.ROOKERY, serve, secret);
+  started(rookery);
   context.after(() => rmSync(data, { recursive: true }));
   const lines = createInterface({ input: rookery.stderr });
   return new Promise((resolve, reject) => {

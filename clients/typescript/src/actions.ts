@@ -16,6 +16,8 @@ export interface Refusal {
 export interface Payload {
   event?: { eventId: string } | null;
   refusal?: Refusal | null;
+  /** Other servers have not answered yet: the stream tells the end. */
+  isPending?: boolean;
 }
 
 /** A started action. */

@@ -102,7 +102,7 @@ class Device {
       const [anchor, isLive] = [pick.items[0]?.event.eventId ?? null, pick.isLive];
       const before = pick.before ?? undefined;
       this.ask(
-        () => this.server.page(roomId, { last: size, before, relations: !isLive }),
+        () => this.server.page(roomId, { last: size, before, relations: !isLive, backfill: true }),
         (page, tick) => this.takeBeside(room, page, { anchor, side: "before" }, tick),
       );
     } else if (!pick.isLive && pick.items.length > 0) {
@@ -127,6 +127,7 @@ class Device {
     const what = this.roll();
     const roomId = ROOMS[Math.floor(this.roll() * ROOMS.length)];
     if (what < 0.35) act(this.server, roomId, this.roll);
+    else if (what < 0.36) this.server.page("!c", { last: 1_000, backfill: true });
     else if (what < 0.6) await this.follow();
     else if (what < 0.75) await this.load(roomId);
     else if (what < 0.88) this.inFlight.splice(Math.floor(this.roll() * this.inFlight.length), 1).forEach((take) => take());
@@ -208,6 +209,10 @@ async function run(seed) {
   const server = new ModelServer();
   for (const roomId of ROOMS) server.createRoom(roomId);
   for (let count = 0; count < 60; count++) act(server, ROOMS[count % 3], roll);
+  if (roll() < 0.5) {
+    server.leaveHistoryElsewhere("!c");
+    for (let count = Math.floor(roll() * 10); count > 0; count--) act(server, "!c", roll);
+  }
   const device = new Device(server, roll);
   await device.start();
   for (let count = 0; count < STEPS; count++) await device.step();

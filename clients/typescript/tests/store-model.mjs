@@ -24,11 +24,34 @@ export class ModelServer {
   #ids = 0;
 
   createRoom(roomId) {
-    const room = { roomId, events: [], timeline: [], receipts: new Map(), unreadCount: 0, activity: 0 };
+    const room = { roomId, events: [], timeline: [], remote: [], base: [], receipts: new Map(), unreadCount: 0, activity: 0 };
     this.rooms.set(roomId, room);
     this.add(roomId, { sender: ME, type: "m.room.create", stateKey: "", content: { room_version: "12" } });
     for (const user of USERS) this.add(roomId, { sender: user, type: "m.room.member", stateKey: user, content: { membership: "join", displayname: user } });
     return room;
+  }
+
+  /** From now on the room is one that was joined in the middle: what is there already is on other servers alone. */
+  leaveHistoryElsewhere(roomId) {
+    const room = this.rooms.get(roomId);
+    // Where events have one depth, those that come later have later places: another test is about that.
+    room.timeline.forEach((event, index) => (event.depth = index + 1));
+    room.remote = room.timeline;
+    room.base = room.events.filter(({ stateKey, isSuperseded }) => stateKey !== null && !isSuperseded);
+    [room.events, room.timeline] = [[], []];
+    this.log = this.log.filter((item) => (item.event ?? item.receipt).roomId !== roomId);
+    this.add(roomId, { sender: ME, type: "m.room.member", stateKey: ME, content: { membership: "join", displayname: ME }, depth: room.remote.at(-1).depth + 1 });
+  }
+
+  /** Fetches history from other servers: it enters before what is here, is no news, and never is the state. */
+  #backfill(room, count) {
+    for (const event of room.remote.splice(-count)) {
+      Object.assign(event, { sequence: room.events.length + 1, isSuperseded: event.stateKey !== null });
+      room.events.push(event);
+      room.timeline.push(event);
+      this.log.push({ past: event });
+    }
+    room.timeline.sort(byPlace);
   }
 
   /** Adds an event at the end of a room, or late at a depth. Returns it. */
@@ -72,7 +95,8 @@ export class ModelServer {
 
   /** The event that holds a slot of the state: the last one that arrived and was not superseded before. */
   state(room, type, stateKey) {
-    return room.events.findLast((event) => event.type === type && event.stateKey === stateKey && !event.isSuperseded);
+    const isIt = (event) => event.type === type && event.stateKey === stateKey;
+    return room.events.findLast((event) => isIt(event) && !event.isSuperseded) ?? room.base.findLast(isIt);
   }
 
   #sender(room, userId) {
@@ -126,14 +150,17 @@ export class ModelServer {
     };
   }
 
-  page(roomId, { first, after, last, before, around, relations = true }) {
-    const { timeline } = this.rooms.get(roomId);
+  page(roomId, { first, after, last, before, around, relations = true, backfill = false }) {
+    const room = this.rooms.get(roomId);
+    const { timeline } = room;
     const at = (cursor) => timeline.findIndex(({ eventId }) => `c${eventId}` === cursor);
     let [from, to] = [0, timeline.length];
     if (around !== undefined) {
       const middle = timeline.findIndex(({ eventId }) => eventId === around);
       [from, to] = [Math.max(0, middle - last), Math.min(timeline.length, middle + 1 + first)];
     } else if (last !== undefined) {
+      to = before ? at(before) : timeline.length;
+      if (backfill && to < last) this.#backfill(room, last - to);
       to = before ? at(before) : timeline.length;
       from = Math.max(0, to - last);
     } else {
@@ -147,6 +174,7 @@ export class ModelServer {
       pageInfo: {
         hasPreviousPage: from > 0,
         hasNextPage: to < timeline.length,
+        hasMoreRemotely: from === 0 && room.remote.length > 0,
         startCursor: cursor(events[0]),
         endCursor: cursor(events.at(-1)),
       },
@@ -218,10 +246,14 @@ export class ModelServer {
   chunk(position, count) {
     const from = Number(position);
     // A chunk does not say when between its events something was left out, so that has a chunk of its own here.
-    const end = this.log.slice(from, from + count).findIndex(({ event }) => event?.isSuperseded);
+    const isLeft = ({ event, past }) => past !== undefined || event?.isSuperseded;
+    const end = this.log.slice(from, from + count).findIndex(isLeft);
     const items = this.log.slice(from, from + (end < 0 ? count : Math.max(1, end)));
-    const left = items.filter(({ event }) => event?.isSuperseded);
-    const skipped = left.map(({ event: { roomId, sequence } }) => ({ roomId, first: sequence, last: sequence, reason: "SUPERSEDED" }));
+    const left = items.filter(isLeft);
+    const skipped = left.map(({ event, past }) => {
+      const { roomId, sequence } = past ?? event;
+      return { roomId, first: sequence, last: sequence, reason: past ? "PAST" : "SUPERSEDED" };
+    });
     const events = items.filter((item) => !left.includes(item)).map(({ event, receipt }) => {
       if (event) return { ...this.wireEvent(event), room: { roomId: event.roomId } };
       const { roomId, userId, eventId } = receipt;

@@ -1,7 +1,7 @@
 // The place that the reader is at, as a path: links to a room or to an event can be copied and opened by other users.
 //
 //   /                             the list of rooms
-//   /room/ROOM                    a room, by its ID or alias
+//   /room/ROOM                    a room, by its ID or alias; `?via=SERVER` names servers to join it through
 //   /room/ROOM/EVENT              an event in it
 //   /room/ROOM/thread/EVENT       a thread beside the timeline
 //   /room/ROOM/members            the members beside the timeline; also `settings`
@@ -34,6 +34,8 @@ const part = (id: string) => encodeURIComponent(id).replaceAll("%3A", ":").repla
 
 export const pathTo = {
   room: (roomId: string, eventId?: string | null) => `/room/${part(roomId)}${eventId ? `/${part(eventId)}` : ""}`,
+  /** A room that is joined through these servers. */
+  roomVia: (roomId: string, via: readonly string[]) => `/room/${part(roomId)}${via.length > 0 ? `?${new URLSearchParams(via.map((name) => ["via", name]))}` : ""}`,
   thread: (roomId: string, eventId: string) => `/room/${part(roomId)}/thread/${part(eventId)}`,
   members: (roomId: string) => `/room/${part(roomId)}/members`,
   roomSettings: (roomId: string) => `/room/${part(roomId)}/settings`,
@@ -68,11 +70,11 @@ const isInBrowser = "location" in globalThis && "document" in globalThis;
 /** The place of now. */
 export const route = signal<Route>(routeOf(isInBrowser ? location.pathname : "/"));
 
-/** Goes to a path of the chat. With `replace`, the way back skips the place of now. */
+/** Goes to a path of the chat, which may have a query. With `replace`, the way back skips the place of now. */
 export function go(path: string, { replace = false } = {}): void {
   if (replace) history.replaceState(null, "", path);
   else if (path !== location.pathname) history.pushState(null, "", path);
-  route.value = routeOf(path);
+  route.value = routeOf(path.split("?", 1)[0]!);
 }
 
 /** Follows the buttons of the browser, and links to paths of the chat. */
@@ -84,6 +86,6 @@ export function listen(): void {
     if (!link || link.target || link.origin !== location.origin || link.hasAttribute("download")) return;
     if (routeOf(link.pathname).page === "missing") return;
     event.preventDefault();
-    go(link.pathname);
+    go(link.pathname + link.search);
   });
 }

@@ -1,1 +1,1 @@
-import{a as r}from"./chat-chunk-CGU7GM6W.js";import{r as e}from"./chat-chunk-UWKOPLHP.js";e(globalThis,r);
+import{a as r}from"./chat-chunk-OAIIZZF3.js";import{r as e}from"./chat-chunk-UWKOPLHP.js";e(globalThis,r);

@@ -33,8 +33,13 @@ pub(super) fn browser(repository: &Repository) -> Result<(), Stop> {
     typescript_client(repository)?;
     chat(repository)?;
     let (chromium, coturn, program) = (tools::chromium()?, tools::coturn()?, repository.binary());
-    let settings: [(&str, &Path); 3] =
-        [("CHROMIUM", &chromium), ("COTURN", &coturn), ("ROOKERY", &program)];
+    let openssl = tools::program("openssl")?;
+    let settings: [(&str, &Path); 4] = [
+        ("CHROMIUM", &chromium),
+        ("COTURN", &coturn),
+        ("OPENSSL", &openssl),
+        ("ROOKERY", &program),
+    ];
     suite(repository, "browser", &["tests/browser", "tests/browser/chat"], &settings)
 }
 

@@ -56,6 +56,7 @@ export interface RoomSummary {
   displayName: string;
   topic: string | null;
   avatarUrl: string | null;
+  canonicalAlias: string | null;
   memberCount: number;
   unreadCount: number;
   notificationCount: number;
@@ -86,6 +87,21 @@ export interface InviteSummary {
   isDirect: boolean;
 }
 
+/** A join, a request to join, or an invite of this device to which other servers have to answer. */
+export interface RemoteAction {
+  /** Stays the same until the action is gone. */
+  id: string;
+  actionId: number;
+  kind: Wire.RemoteActionKind;
+  /** The room, by the ID or the alias that the user named. */
+  roomId: RoomId | null;
+  alias: string | null;
+  /** The invited user. */
+  userId: UserId | null;
+  /** Null while the other servers have not answered. A refusal stays until the user dismisses it. */
+  refusal: { code: string; message: string } | null;
+}
+
 /** The first screen. */
 export interface Home {
   /** Rooms with the newest activity first. */
@@ -100,7 +116,6 @@ export interface Home {
 /** The facts about a room that its page needs beside the timeline. */
 export interface RoomDetail extends RoomSummary {
   name: string | null;
-  canonicalAlias: string | null;
   joinRule: Wire.JoinRule | null;
   historyVisibility: Wire.HistoryVisibility | null;
   isListed: boolean;
@@ -217,6 +232,8 @@ export interface Views {
   status: Status;
   viewer: Viewer | null;
   home: Home;
+  /** The actions that other servers have not answered, or have refused. Those that succeeded are gone. */
+  remoteActions: readonly RemoteAction[];
   [room: `room:${string}`]: RoomDetail | null;
   [timeline: `timeline:${string}`]: Timeline;
   /** `thread:ROOM/EVENT`: one segment with the root, if it is here, and the messages. `loadThread` loads it. */
@@ -312,6 +329,9 @@ export interface Store {
   query<Data, Variables extends object>(document: Document<Data, Variables>, ...given: Arguments<Variables>): Promise<Data>;
   /** Runs any mutation. One that takes an `actionId` gets the next number, in the order of the calls of this page. */
   run<Data, Input extends object>(document: Document<Data, { input: Input }>, input: Input): Promise<Data>;
+
+  /** Forgets a refused action of {@link Views.remoteActions}. */
+  dismissRemoteAction(id: string): Promise<void>;
 
   /** Logs out, erases the database of this device, and ends the store. */
   logOut(options?: { everywhere?: boolean }): Promise<void>;

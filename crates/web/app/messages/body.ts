@@ -23,7 +23,9 @@ export function readable(text: string): string {
 
 /** The plain text of a content. */
 export function bodyOf(content: Json): string {
-  return readable(textAt(content, "body") ?? "");
+  const body = textAt(content, "body");
+  if (body === null && textAt(content, "ciphertext") !== null) return t("message.encrypted");
+  return readable(body ?? "");
 }
 
 /** A text as one short line, for lists and for screen readers. */

@@ -1,14 +1,16 @@
 // Invites that wait for an answer, above the rooms.
 
+import { useState } from "preact/hooks";
 import type { InviteSummary } from "rookery-client/store";
 import { JoinRoomDocument, LeaveRoomDocument, SetRoomPreferencesDocument } from "../generated.js";
 import { html } from "../html.js";
 import { Avatar } from "../parts/avatar.js";
 import { Button } from "../parts/button.js";
 import { go, pathTo } from "../router.js";
-import { act } from "../state/acting.js";
-import { nameOf } from "../state/names.js";
-import { useStore } from "../state/store.js";
+import { act, reasonAtDoor } from "../state/acting.js";
+import { serversFor, useWaiting } from "../state/joining.js";
+import { isElsewhere, nameOf } from "../state/names.js";
+import { useStore, useView } from "../state/store.js";
 import { t } from "../texts/index.js";
 
 export function Invites({ invites }: { invites: readonly InviteSummary[] }) {
@@ -22,9 +24,16 @@ export function Invites({ invites }: { invites: readonly InviteSummary[] }) {
 function Invite({ invite }: { invite: InviteSummary }) {
   const store = useStore();
   const { roomId, displayName, inviterName, inviterId, reason } = invite;
+  const viewer = useView("viewer");
+  const waiting = useWaiting(roomId);
+  const isWaiting = waiting !== null && waiting.refusal === null;
+  const [isBusy, setBusy] = useState(false);
   const accept = async () => {
-    if (!(await act(store, JoinRoomDocument, { room: { roomId } }))) return;
-    go(pathTo.room(roomId));
+    setBusy(true);
+    const joined = await act(store, JoinRoomDocument, { room: { roomId }, via: serversFor(roomId) }, reasonAtDoor);
+    setBusy(false);
+    if (!joined) return;
+    if (!joined.isPending) go(pathTo.room(roomId));
     if (invite.isDirect) await act(store, SetRoomPreferencesDocument, { roomId, isDirect: true });
   };
   const decline = () => void act(store, LeaveRoomDocument, { roomId });
@@ -33,9 +42,10 @@ function Invite({ invite }: { invite: InviteSummary }) {
     <div class="grow stack-small">
       <span class="room-name one-line" dir="auto">${displayName}</span>
       <span class="soft small">${t("home.invitedBy", { name: nameOf({ displayName: inviterName, userId: inviterId }) })}</span>
+      ${isElsewhere(inviterId, viewer?.userId) && html`<span class="soft small one-line" dir="ltr">${inviterId}</span>`}
       ${reason && html`<span class="small" dir="auto">${reason}</span>`}
       <span class="row">
-        <${Button} kind="main" onClick=${accept} aria-label=${t("home.acceptIn", { name: displayName })}>${t("home.accept")}<//>
+        <${Button} kind="main" disabled=${isBusy || isWaiting} onClick=${accept} aria-label=${t("home.acceptIn", { name: displayName })}>${isBusy || isWaiting ? t("remote.joining") : t("home.accept")}<//>
         <${Button} onClick=${decline} aria-label=${t("home.declineIn", { name: displayName })}>${t("home.decline")}<//>
       </span>
     </div>

@@ -46,7 +46,9 @@ function Names({ room }: { room: RoomDetail }) {
   const server = useView("viewer")?.userId.split(":").slice(1).join(":") ?? "";
   const [name, setName] = useState(room.name ?? "");
   const [topic, setTopic] = useState(room.topic ?? "");
-  const local = room.canonicalAlias?.slice(1).split(":")[0] ?? "";
+  // The address of a room may be of another server, which alone can change it.
+  const elsewhere = room.canonicalAlias !== null && !room.canonicalAlias.endsWith(`:${server}`) ? room.canonicalAlias : null;
+  const local = elsewhere === null ? (room.canonicalAlias?.slice(1).split(":")[0] ?? "") : "";
   const [alias, setAlias] = useState(local);
   const save = async (event: Event) => {
     event.preventDefault();
@@ -63,7 +65,7 @@ function Names({ room }: { room: RoomDetail }) {
     <${Field} label=${t("new.name")} value=${name} onInput=${setName} isPeoples readonly=${!can?.setName} maxlength="255" />
     <${Field} label=${t("new.topic")} value=${topic} onInput=${setTopic} isPeoples isLong readonly=${!can?.setTopic} />
     <${Field} label=${t("settings.alias")} value=${alias} onInput=${setAlias} dir="ltr" readonly=${!can?.setAliases} hint=${alias ? undefined : t("settings.aliasHint")} />
-    ${alias && html`<p class="soft small" dir="ltr"><span dir="auto">#${alias}:${server}</span></p>`}
+    ${(alias || elsewhere) && html`<p class="soft small" dir="ltr"><span dir="auto">${alias ? `#${alias}:${server}` : elsewhere}</span></p>`}
     ${may && html`<div><${Button} kind="main" type="submit" disabled=${!isChanged}>${t("app.save")}<//></div>`}
   </form>`;
 }

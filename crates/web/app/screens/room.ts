@@ -4,7 +4,7 @@ import { CallButtons } from "../calls/calls.js";
 import { Composer } from "../composer/composer.js";
 import { html } from "../html.js";
 import { Avatar } from "../parts/avatar.js";
-import type { Panel } from "../router.js";
+import { pathTo, type Panel } from "../router.js";
 import { useView } from "../state/store.js";
 import { Thread } from "../timeline/thread.js";
 import { Timeline } from "../timeline/timeline.js";
@@ -44,10 +44,19 @@ export function RoomScreen({ roomId, eventId, panel }: RoomProps) {
     <div class=${`room ${panel ? "with-panel" : ""}`}>
       <section class="conversation" aria-label=${t("room.conversation")}>
         <${Timeline} roomId=${roomId} eventId=${eventId} />
-        <${Composer} roomId=${roomId} />
+        ${room.replacedBy !== null && html`<${Replaced} by=${room.replacedBy} />`}
+        ${(room.replacedBy === null || room.can?.sendMessages) && html`<${Composer} roomId=${roomId} />`}
       </section>
       ${panel && html`<aside class="panel"><${PanelOf} roomId=${roomId} panel=${panel} /></aside>`}
     </div>`;
+}
+
+/** The room was upgraded: its members go on in another one. */
+function Replaced({ by }: { by: string }) {
+  return html`<p class="replaced row" role="status">
+    <span class="grow">${t("room.replaced")}</span>
+    <a class="button main" href=${pathTo.room(by)}>${t("room.replacedBy")}</a>
+  </p>`;
 }
 
 function PanelOf({ roomId, panel }: { roomId: string; panel: Panel }) {

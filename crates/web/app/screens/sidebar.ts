@@ -11,6 +11,7 @@ import { Invites } from "./invites.js";
 import { loadMore } from "./later.js";
 import { RoomLine } from "./room-line.js";
 import { ViewerMenu } from "./viewer-menu.js";
+import { Waiting } from "./waiting.js";
 
 /** Most lines of a part before "show all". A list of a thousand rooms stays as fast as one of twenty. */
 const LINES_MAX = 40;
@@ -38,6 +39,7 @@ export function Sidebar() {
       <a class="icon-button" href="/rooms" aria-label=${t("home.directory")} title=${t("home.directory")}><${Icon} name="search" /></a>
     </div>
     <div class="sidebar-list" tabindex="-1">
+      <${Waiting} />
       <${Invites} invites=${home?.invites ?? []} />
       <${Part} title="home.favourites" rooms=${favourites} />
       <${Part} title="home.rooms" rooms=${others} />

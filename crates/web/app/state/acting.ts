@@ -17,12 +17,13 @@ export async function act<Data extends object, Input extends object>(
   store: Store,
   document: Document<Data, { input: Input }>,
   input: Input,
+  why: (refusal: unknown) => string = reason,
 ): Promise<Data[keyof Data] | null> {
   try {
     const data = await store.run(document, input);
     const payload = Object.values(data)[0] as (Data[keyof Data] & { refusal?: Refusal | null }) | undefined;
     if (payload && !payload.refusal) return payload;
-    toast(reason(payload?.refusal), "bad");
+    toast(why(payload?.refusal), "bad");
   } catch (error) {
     toast(reason(error), "bad");
   }
@@ -35,6 +36,11 @@ export function reason(error: unknown): string {
   const known = REASONS[code ?? ""];
   if (known) return t(known);
   return message ? t("reason.other", { message }) : t("reason.unknown");
+}
+
+/** Why a room did not let the user in: there, a server that forbids something forbids just that. */
+export function reasonAtDoor(error: unknown): string {
+  return (error as Partial<Refusal> | null)?.code === "FORBIDDEN" ? t("reason.notLetIn") : reason(error);
 }
 
 /** Refusals that users meet. */
@@ -52,6 +58,13 @@ const REASONS: Record<string, TextName> = {
   OFFLINE: "reason.offline",
   PASSWORD_TOO_SHORT: "reason.passwordShort",
   PASSWORD_TOO_LONG: "reason.passwordLong",
+  FEDERATION_OFF: "reason.noOtherServers",
+  NOT_IN_ALLOWED_ROOM: "reason.notInvited",
+  NOT_KNOCKABLE: "reason.notKnockable",
+  ROOM_REPLACED: "reason.replaced",
+  SERVER_UNREACHABLE: "reason.unreachable",
+  TOO_LARGE: "reason.tooLarge",
+  TOO_MANY_REMOTE_ACTIONS: "reason.tooManyWaiting",
   RATE_LIMITED: "reason.tooFast",
   REGISTRATION_CLOSED: "reason.registrationClosed",
   TARGET_BANNED: "reason.targetBanned",

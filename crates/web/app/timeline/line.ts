@@ -8,7 +8,9 @@ import type { Conversation } from "../messages/conversation.js";
 import { EchoMessage } from "../messages/echo.js";
 import { Message, Time } from "../messages/message.js";
 import { Icon } from "../parts/icon.js";
+import { pathTo } from "../router.js";
 import { localpart } from "../state/names.js";
+import { useView } from "../state/store.js";
 import { formatDate, formatList, t, type TextName } from "../texts/index.js";
 import { isCall, lineOf, textAt } from "./changes.js";
 import type { Item } from "./items.js";
@@ -50,10 +52,16 @@ function content(item: Item, conversation: Conversation, loader: Loader) {
     case "unread":
       return html`<span class="unread-name">${t("timeline.unread")}</span>`;
     case "start":
-      return html`<p class="soft small">${t("timeline.start")}</p>`;
+      return html`<${Start} roomId=${conversation.roomId} />`;
     default:
       return html`<${Missing} item=${item} loader=${loader} />`;
   }
+}
+
+/** The begin of what there is to see, with the way to the room before. */
+function Start({ roomId }: { roomId: string }) {
+  const predecessor = useView(`room:${roomId}`)?.predecessor ?? null;
+  return html`<p class="soft small">${t("timeline.start")}${predecessor !== null && html` <a href=${pathTo.room(predecessor)}>${t("timeline.predecessor")}</a>`}</p>`;
 }
 
 function Change({ item }: { item: Item & { kind: "change" } }) {

@@ -3,7 +3,7 @@
 // Invariant: no method waits, reads a clock or does I/O. The same calls give the same store.
 // Invariant: each change is in the next commit, together with the position of the chunk that made it.
 
-import type { Json, Member, RoomId, Signal, UserId, ViewKey, Wire } from "../contract.js";
+import type { Json, Member, RemoteAction, RoomId, Signal, UserId, ViewKey, Wire } from "../contract.js";
 import type { CallFieldsFragment, InviteFieldsFragment, SummaryFragment } from "../generated.js";
 import { isEqual } from "./plain.js";
 import { emptyMeta, VERSION, type Meta, type Profile, type RoomRecord, type Unsent } from "./records.js";
@@ -20,6 +20,9 @@ const RECEIPTS = 20;
 
 /** Most remembered commands: a page repeats those to which it has no answer. */
 const COMMANDS_MAX = 2_000;
+
+/** Most actions of other servers that are remembered. */
+const REMOTE_ACTIONS_MAX = 40;
 
 /** Most events of a room that the stream left out and that are looked for. */
 const MISSING_MAX = 100;
@@ -40,6 +43,10 @@ export class Core {
   readonly people = new Map<UserId, Profile | null>();
   readonly presence = new Map<UserId, WirePresence>();
   readonly closed = new Map<RoomId, { reason: Wire.ClosingReason; byId: UserId | null }>();
+  /** The actions that wait for the answer of this server, with how they ended elsewhere if the stream told that first. */
+  readonly #asked = new Map<number, RemoteAction | null>();
+  /** Those of which this server told the end with its answer. The stream tells it again. */
+  readonly #answered = new Set<number>();
   isOnline = false;
   /** Grows with each chunk: it orders questions and news. */
   tick = 1;
@@ -66,6 +73,8 @@ export class Core {
   takeHome({ viewer, initialSync: { rooms, invites, next, position } }: WireHome, isFirst: boolean): void {
     if (isFirst) {
       Object.assign(this.meta, { generation: this.meta.generation + 1, activity: 0, invites: [], isOutdated: false });
+      // Their ends may have been on a part of the stream that is not read. A refusal that comes later is shown all the same.
+      this.#setRemoteActions(this.#remoteActions.filter(({ refusal }) => refusal !== null));
       for (const it of [...this.unsent.values()]) if (it.eventId !== null) this.settle(it.echoId);
     }
     if (viewer) this.takeViewer(viewer);
@@ -132,7 +141,8 @@ export class Core {
       const sequences = Array.from({ length: Math.min(MISSING_MAX, last - first + 1) }, (_, index) => first + index);
       room.record.missing = [...(room.record.missing ?? []), ...sequences].slice(-MISSING_MAX);
     }
-    this.#activate(room);
+    // What nobody sees and what was fetched of the past changes no order of rooms.
+    if (reason !== "HIDDEN" && reason !== "PAST") this.#activate(room);
   }
 
   /** Takes a page to find events that the stream left out; see {@link Room.takeMissing}. */
@@ -174,6 +184,8 @@ export class Core {
         this.#summarise(call.room.roomId, { call: call.state === "ENDED" ? null : { callId: call.callId } });
         return this.#takeCall(call);
       }
+      case "RemoteActionEnded":
+        return this.#takeEnd(item);
       case "StateResolved":
         if (of) this.#takeState(of, item.type as string, item.stateKey as string, (item.event as WireEvent | null)?.content);
         return;
@@ -238,6 +250,54 @@ export class Core {
     if (!room) return;
     room.record.summary = { ...room.record.summary, ...change };
     this.#recordChanged(room);
+  }
+
+  get #remoteActions(): readonly RemoteAction[] {
+    return this.meta.remoteActions ?? [];
+  }
+
+  #setRemoteActions(actions: readonly RemoteAction[]): void {
+    if (isEqual(actions, this.#remoteActions)) return;
+    this.meta.remoteActions = actions.slice(-REMOTE_ACTIONS_MAX);
+    this.unsaved.meta = true;
+    this.touch("remoteActions");
+  }
+
+  /** An action that other servers may have to answer is sent. The stream may tell its end before the answer comes. */
+  startRun(actionId: number): void {
+    this.#asked.set(actionId, null);
+  }
+
+  /** The answer to an action is here. `pending` if other servers have to answer it. */
+  endRun(actionId: number, pending: RemoteAction | null): void {
+    const ended = this.#asked.get(actionId);
+    this.#asked.delete(actionId);
+    if (pending) return this.#setRemoteAction(ended ?? pending, !!ended);
+    if (ended) return;
+    this.#answered.add(actionId);
+    const [oldest] = this.#answered;
+    if (this.#answered.size > REMOTE_ACTIONS_MAX && oldest !== undefined) this.#answered.delete(oldest);
+  }
+
+  /** Forgets how an action of other servers ended. */
+  dismiss(id: string): void {
+    this.#setRemoteActions(this.#remoteActions.filter((it) => it.id !== id || it.refusal === null));
+  }
+
+  /** A refusal is shown until the user dismisses it, also that of an action whose page is gone. */
+  #takeEnd({ endedId, actionKind, targetRoomId, targetAlias, targetUserId, refusal }: WireItem): void {
+    // It was an action of another device.
+    if (typeof endedId !== "number") return;
+    const target = { roomId: targetRoomId, alias: targetAlias, userId: targetUserId };
+    const ended = remoteAction({ actionId: endedId, kind: actionKind, ...target, refusal } as Omit<RemoteAction, "id">);
+    if (this.#answered.delete(endedId)) return;
+    if (this.#asked.has(endedId)) this.#asked.set(endedId, ended);
+    else this.#setRemoteAction(ended, true);
+  }
+
+  #setRemoteAction(action: RemoteAction, hasEnded: boolean): void {
+    const others = this.#remoteActions.filter(({ id }) => id !== action.id);
+    this.#setRemoteActions(hasEnded && !action.refusal ? others : [...others, action]);
   }
 
   #takeCall(call: CallFieldsFragment | null): void {
@@ -526,6 +586,11 @@ export class Core {
       if (it.actionId === actionId && it.roomId === roomId) return this.settle(it.echoId);
     }
   }
+}
+
+/** One action may invite several users. */
+export function remoteAction(action: Omit<RemoteAction, "id">): RemoteAction {
+  return { id: `${action.actionId} ${action.userId ?? ""}`, ...action };
 }
 
 function inviteOf({ invite, ...room }: InviteFieldsFragment) {

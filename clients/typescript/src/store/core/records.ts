@@ -1,6 +1,6 @@
 // The stored form of the store's content. Each record is plain data.
 
-import type { Home, InviteSummary, Json, Row, RowReaction, Viewer } from "../contract.js";
+import type { Home, InviteSummary, Json, RemoteAction, Row, RowReaction, Viewer } from "../contract.js";
 import type { CallFieldsFragment, SummaryFragment } from "../generated.js";
 
 /** The part of the store that is about no room. */
@@ -18,6 +18,8 @@ export interface Meta {
   viewer: Viewer | null;
   invites: InviteSummary[];
   call: CallFieldsFragment | null;
+  /** Left out in records of earlier releases. */
+  remoteActions?: readonly RemoteAction[];
   /** The greatest activity of a room. */
   activity: number;
   /** Counts how often the first screen was read. Rooms of an earlier one go when all pages of the last one are here. */

@@ -167,14 +167,16 @@ export class Room {
   takePage({ nodes, pageInfo }: WirePage, to: Side, tick: number): number {
     const known = new Set(nodes.map(({ eventId }) => this.items.get(eventId)).filter((item) => item?.segment));
     const items = nodes.map((wire) => this.#update(wire, tick)).sort((a, b) => compare(a.event, b.event));
-    const { startCursor: before, endCursor: after, hasPreviousPage, hasNextPage } = pageInfo;
+    const { endCursor: after, hasNextPage } = pageInfo;
+    const before = beginOf(items, pageInfo);
+    const isStart = !pageInfo.hasPreviousPage && !pageInfo.hasMoreRemotely;
     const beside = to && (to.anchor === null ? this.live : (this.items.get(to.anchor)?.segment ?? null));
     const touching = new Set<Segment>();
     if (beside) touching.add(beside);
     for (const { segment } of items) if (segment) touching.add(segment);
     // Everything after the page was on the stream since, and is in the live segment.
     if (!hasNextPage && (to ? to.side === "after" : this.live.items.length === 0)) touching.add(this.live);
-    const page = segment({ before, after, isStart: !hasPreviousPage, isLive: false });
+    const page = segment({ before, after, isStart, isLive: false });
     page.items = items;
     for (const item of items) item.segment ??= page;
     const [into = page, ...others] = touching;
@@ -182,9 +184,11 @@ export class Room {
     const moved = [...items, ...others.flatMap((it) => it.items)];
     if (items.length > 0 && into !== page) unite(into, page);
     else if (items.length > 0) this.segments.push(page);
-    else if (beside && to?.side === "before") Object.assign(beside, { before: before ?? beside.before, isStart: !hasPreviousPage });
+    else if (beside && to?.side === "before") Object.assign(beside, { before: before ?? beside.before, isStart });
     else if (beside) beside.after = after ?? beside.after;
     for (const other of others) this.#unite(into, other);
+    // A page that ends where the last one did knows more about what is before.
+    if (beside && to?.side === "before" && into !== page && items[0] && into.items[0] === items[0]) Object.assign(into, { before, isStart });
     this.segments.sort((a, b) => (isBefore(a, b) ? -1 : 1));
     for (const item of this.#missed.filter((it) => it.staleAt > tick && spans(into, it.event))) this.#restore(item, into);
     this.#renew(into, wasLive === into.isLive ? moved : into.items);
@@ -552,6 +556,16 @@ export class Room {
   #name({ sender }: WireEvent): void {
     this.setName(sender.userId, [sender.displayName, sender.avatarUrl]);
   }
+}
+
+/**
+ * Where the page before a page ends. History of other servers enters behind what is here, so an event of the same depth as
+ * the first one may still come in after it: the next page has these again.
+ */
+function beginOf(items: readonly Item[], { startCursor, hasMoreRemotely }: WirePage["pageInfo"]): string | null {
+  const [first] = items;
+  const next = hasMoreRemotely && first && items.find(({ event }) => event.depth > first.event.depth);
+  return next ? next.event.cursor : startCursor;
 }
 
 function hasRelations({ relations }: StoredEvent): boolean {

@@ -15,6 +15,7 @@ import { rowOf, isShown } from "./rows.js";
 const NO_SEGMENTS: readonly Contract.Segment[] = [];
 const NO_ECHOES: readonly Contract.Echo[] = [];
 const NO_USERS: readonly string[] = [];
+const NO_ACTIONS: readonly Contract.RemoteAction[] = [];
 
 /** Makes views, and keeps them until their content changes. */
 export class ViewCache {
@@ -60,6 +61,7 @@ export class ViewCache {
     if (kind === "viewer") return core.meta.viewer;
     if (kind === "home") return this.#home();
     if (kind === "call") return this.#call();
+    if (kind === "remoteActions") return core.meta.remoteActions ?? NO_ACTIONS;
     if (kind === "person") return this.#person(id);
     const [roomId, root] = kind === "thread" ? [id.slice(0, id.indexOf("/")), id.slice(id.indexOf("/") + 1)] : [id, ""];
     const room = core.rooms.get(roomId);
@@ -97,6 +99,7 @@ export class ViewCache {
       displayName: summary.displayName,
       topic: summary.topic,
       avatarUrl: summary.avatarUrl,
+      canonicalAlias: summary.canonicalAlias,
       memberCount: summary.memberCount ?? 0,
       unreadCount: summary.unreadCount,
       notificationCount: summary.notificationCount,
@@ -120,7 +123,6 @@ export class ViewCache {
     return {
       ...this.#summary(room),
       name: summary.name,
-      canonicalAlias: summary.canonicalAlias,
       joinRule: summary.joinRule,
       historyVisibility: summary.historyVisibility,
       isListed: summary.isListed,

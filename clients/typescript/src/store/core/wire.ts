@@ -30,7 +30,14 @@ export interface WireRow extends WireEvent {
 
 export interface WirePage {
   nodes: WireRow[];
-  pageInfo: { hasPreviousPage: boolean; hasNextPage: boolean; startCursor: string | null; endCursor: string | null };
+  pageInfo: {
+    hasPreviousPage: boolean;
+    hasNextPage: boolean;
+    /** Other servers have earlier events, and this one has none. */
+    hasMoreRemotely?: boolean;
+    startCursor: string | null;
+    endCursor: string | null;
+  };
 }
 
 export interface WireSnapshot extends SummaryFragment {

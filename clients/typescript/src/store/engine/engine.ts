@@ -443,6 +443,10 @@ export class DeviceEngine implements Engine {
       await this.#counted;
       return outbox.run(command, String(document), input, signal);
     },
+    dismissRemoteAction: async (_, [id]) => {
+      (await this.#ready).core.dismiss(id);
+      await this.#changed();
+    },
     logOut: (_, [options]) => this.#logOut(options?.everywhere ?? false),
   };
 }

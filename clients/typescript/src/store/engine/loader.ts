@@ -61,14 +61,17 @@ export class Loader {
     return this.#once(`${side} ${roomId} ${eventId ?? ""}`, roomId, async (room) => {
       const flag = side === "before" ? "isLoadingBefore" : "isLoadingAfter";
       let added = 0;
-      for (let pages = 0; pages < EMPTY_PAGES_MAX && added === 0; pages++) {
+      // Other servers that do not answer now are asked again when the reader wants it.
+      let isAway = false;
+      for (let pages = 0; pages < EMPTY_PAGES_MAX && added === 0 && !isAway; pages++) {
         const segment = segmentOf(room);
         if (!segment || (side === "before" ? segment.isStart : segment.isLive)) return { added, isEnd: segment !== null };
         segment[flag] = true;
         this.host.core.changed(room);
         void this.host.changed();
         try {
-          added += await this.#loadBeside(room, segment, side, Math.max(1, Math.min(PAGE_MAX, count)));
+          const page = await this.#loadBeside(room, segment, side, Math.max(1, Math.min(PAGE_MAX, count)));
+          ({ added, isAway } = page);
         } finally {
           // The segment may be part of another one by now.
           for (const it of [segment, segmentOf(room)]) if (it) it[flag] = false;
@@ -81,17 +84,18 @@ export class Loader {
     });
   }
 
-  async #loadBeside(room: Room, segment: Segment, side: "before" | "after", count: number): Promise<number> {
+  async #loadBeside(room: Room, segment: Segment, side: "before" | "after", count: number): Promise<{ added: number; isAway: boolean }> {
     const edge = side === "before" ? segment.items[0] : segment.items.at(-1);
     const anchor = edge?.event.eventId ?? null;
     const cursor = side === "before" ? segment.before : segment.after;
     const at = cursor ?? edge?.event.cursor ?? null;
     const place = side === "before" ? { last: count, before: at } : { first: count, after: at };
     const isLive = segment.isLive;
-    const { page, tick } = await this.#ask(room, { ...place, relations: !isLive });
+    const { page, tick } = await this.#ask(room, { ...place, relations: !isLive, backfill: side === "before" });
     const isKnown = anchor === null ? isLive : room.items.get(anchor)?.segment;
-    if (!page || !this.#isCurrent(room) || !isKnown) return 0;
-    return this.host.core.takePage(room, page, { anchor, side }, tick);
+    if (!page || !this.#isCurrent(room) || !isKnown) return { added: 0, isAway: false };
+    const isAway = page.pageInfo.hasMoreRemotely === true && page.nodes.every(({ eventId }) => room.items.get(eventId)?.segment);
+    return { added: this.host.core.takePage(room, page, { anchor, side }, tick), isAway };
   }
 
   /** Loads a segment around an event or at a time. */
@@ -100,7 +104,7 @@ export class Loader {
     if (!room) return null;
     if ("eventId" in place && room.items.get(place.eventId)?.segment) return room.rowAt(place.eventId);
     const half = PAGE / 2;
-    const asked = "eventId" in place ? { around: place.eventId, first: half, last: half } : { at: place.at, first: PAGE };
+    const asked = "eventId" in place ? { around: place.eventId, first: half, last: half } : { at: place.at, first: PAGE, backfill: true };
     let { page, tick } = await this.#ask(room, { ...asked, relations: true });
     if (page?.nodes.length === 0 && "at" in place) ({ page, tick } = await this.#ask(room, { at: place.at, last: PAGE, relations: true }));
     if (!page || !this.#isCurrent(room)) return null;

@@ -48,6 +48,7 @@ export class LocalStore implements Store {
   setTyping: Store["setTyping"] = (...given) => this.#run("setTyping", given);
   setPresence: Store["setPresence"] = (...given) => this.#run("setPresence", given);
   setDraft: Store["setDraft"] = (...given) => this.#run("setDraft", given);
+  dismissRemoteAction: Store["dismissRemoteAction"] = (...given) => this.#run("dismissRemoteAction", given);
   logOut: Store["logOut"] = (...given) => this.#run("logOut", given);
 
   query<Data, Variables extends object>(

@@ -4,7 +4,8 @@
 // Invariant: a command that a page repeats gets the number of the first time.
 
 import { Refused, RequestFailed } from "../../errors.js";
-import type { Core } from "../core/core.js";
+import type { RemoteAction } from "../contract.js";
+import { remoteAction, type Core } from "../core/core.js";
 import type { Unsent, UnsentKind } from "../core/records.js";
 import { StoreReactDocument, StoreRedactDocument, StoreSendDocument, UNNUMBERED } from "../generated.js";
 import { isOver } from "./connection.js";
@@ -70,8 +71,17 @@ export class Outbox {
     for (let actionId = core.commands.get(command); ; actionId = undefined) {
       const isRepeated = actionId !== undefined;
       actionId ??= core.nextActionId(command);
-      const { payload, data } = await this.#start(actionId, document, input, isRepeated ? Promise.resolve() : this.host.changed());
-      if (payload.refusal?.code !== TOO_LATE) return data;
+      const kind = REMOTE_KINDS[name];
+      if (kind) core.startRun(actionId);
+      let pending: RemoteAction | null = null;
+      try {
+        const { payload, data } = await this.#start(actionId, document, input, isRepeated ? Promise.resolve() : this.host.changed());
+        if (payload.isPending && kind) pending = pendingAction(actionId, kind, input);
+        if (payload.refusal?.code !== TOO_LATE) return data;
+      } finally {
+        if (kind) core.endRun(actionId, pending);
+        if (pending) void this.host.changed();
+      }
     }
   }
 
@@ -139,4 +149,16 @@ export class Outbox {
     return (await started).answer;
   }
   #before: Promise<unknown> = Promise.resolve();
+}
+
+/** The actions that other servers may have to answer, by the type of their input. */
+const REMOTE_KINDS: Partial<Record<string, RemoteAction["kind"]>> = {
+  JoinRoomInput: "JOIN",
+  KnockOnRoomInput: "KNOCK",
+  InviteUserInput: "INVITE",
+};
+
+function pendingAction(actionId: number, kind: RemoteAction["kind"], input: object): RemoteAction {
+  const { room, roomId, userId } = input as { room?: { roomId?: string; alias?: string }; roomId?: string; userId?: string };
+  return remoteAction({ actionId, kind, roomId: room?.roomId ?? roomId ?? null, alias: room?.alias ?? null, userId: userId ?? null, refusal: null });
 }

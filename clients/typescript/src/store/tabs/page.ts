@@ -102,6 +102,7 @@ export class PageStore implements Store {
   setTyping = (roomId: RoomId, isTyping: boolean) => this.#run<void>("setTyping", roomId, isTyping);
   setPresence = (presence: Wire.Presence, statusMessage?: string) => this.#run<void>("setPresence", presence, statusMessage);
   setDraft = (roomId: RoomId, text: string) => this.#run<void>("setDraft", roomId, text);
+  dismissRemoteAction = (id: string) => this.#run<void>("dismissRemoteAction", id);
   logOut = (options?: { everywhere?: boolean }) => this.#run<void>("logOut", options);
 
   query<Data, Variables extends object>(

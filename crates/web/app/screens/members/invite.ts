@@ -17,7 +17,8 @@ export function Invite({ roomId, onClose }: { roomId: string; onClose: () => voi
   const invite = async () => {
     onClose();
     const answers = await Promise.all(people.map((userId) => act(store, InviteUserDocument, { roomId, userId })));
-    const count = answers.filter(Boolean).length;
+    const count = answers.filter((it) => it && !it.isPending).length;
+    if (answers.some((it) => it?.isPending)) toast(t("remote.inviteWaits"));
     if (count > 0) toast(t("members.invited", { count }));
   };
   return html`<${Dialog} title=${t("members.inviteTitle")} onClose=${onClose}>

@@ -51,6 +51,7 @@ export function Members({ roomId }: { roomId: string }) {
         ${room?.can?.invite && html`<${Button} onClick=${() => setInviting(true)}>${t("members.invite")}<//>`}
       </div>
       <p class="soft small" role="status">${view ? t("room.members", { count: view.total }) : t("app.loading")}</p>
+      <${Others} roomId=${roomId} membership="KNOCK" />
       <${LongList} class="members" items=${members} onEnd=${more}
         line=${(member: Member, place: object) => html`<${Line} key=${member.userId} roomId=${roomId} member=${member} place=${place} />`} />
       ${view && !isComplete && html`<p class="soft small" role="status">${t("members.loaded", { count: view.members.length })}</p>`}

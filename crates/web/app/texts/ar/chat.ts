@@ -104,4 +104,6 @@ export default {
   "line.call.rejected": "رفض {who} المكالمة.",
   "line.call.missed": "فاتت مكالمة.",
   "line.call.broken": "انقطعت المكالمة.",
+  "timeline.predecessor": "الرسائل الأقدم في الغرفة التي استُبدلت بها.",
+  "message.encrypted": "هذه الرسالة مشفّرة، ولا تستطيع هذه الدردشة قراءتها.",
 };

@@ -63,4 +63,11 @@ export default {
   "settings.historyWorld": "الجميع",
   "settings.version": "إصدار الغرفة {version}",
   "settings.saved": "حُفظ",
+  "door.waiting": "يجب أن تجيب خوادم أخرى أولًا. يمكنك المتابعة، وستظهر الغرفة بين غرفك بعد ذلك.",
+  "door.withdraw": "سحب الطلب",
+  "room.replaced": "استُبدلت هذه الغرفة بأخرى جديدة.",
+  "room.replacedBy": "الانتقال إلى الغرفة الجديدة",
+  "members.asking": "يطلبون الانضمام",
+  "members.admit": "قبول",
+  "members.refuse": "رفض",
 };

@@ -104,4 +104,6 @@ export default {
   "line.call.rejected": "{who} hat den Anruf abgelehnt.",
   "line.call.missed": "Ein Anruf wurde verpasst.",
   "line.call.broken": "Der Anruf ist abgebrochen.",
+  "timeline.predecessor": "Frühere Nachrichten sind in dem Raum, den er ersetzt hat.",
+  "message.encrypted": "Diese Nachricht ist verschlüsselt. Dieser Chat kann sie nicht lesen.",
 };

@@ -24,4 +24,11 @@ export default {
   "reason.nameTaken": "Dieser Benutzername ist vergeben. Wähle einen anderen.",
   "reason.lockOut": "Niemand könnte diesen Raum mehr ändern. Gib zuerst jemand anderem die Rechte.",
   "reason.credentials": "Benutzername oder Passwort stimmt nicht.",
+  "reason.noOtherServers": "Dieser Server spricht nicht mit anderen Servern.",
+  "reason.notKnockable": "In diesem Raum kann man nicht um Einlass bitten.",
+  "reason.replaced": "Dieser Raum wurde durch einen neuen ersetzt.",
+  "reason.unreachable": "Der andere Server antwortet nicht. Versuche es später noch einmal.",
+  "reason.tooLarge": "Das ist dem Server zu lang. Kürze es.",
+  "reason.tooManyWaiting": "Zu vieles von dir wartet auf andere Server. Versuche es noch einmal, wenn sie geantwortet haben.",
+  "reason.notLetIn": "Dieser Raum lässt dich nicht ein. Vielleicht brauchst du eine Einladung.",
 };

@@ -63,4 +63,11 @@ export default {
   "settings.historyWorld": "Alle",
   "settings.version": "Raumversion {version}",
   "settings.saved": "Gespeichert",
+  "door.waiting": "Erst müssen andere Server antworten. Du kannst weitermachen: Danach erscheint der Raum unter deinen Räumen.",
+  "door.withdraw": "Bitte zurückziehen",
+  "room.replaced": "Dieser Raum wurde durch einen neuen ersetzt.",
+  "room.replacedBy": "Zum neuen Raum",
+  "members.asking": "Bitten um Einlass",
+  "members.admit": "Einlassen",
+  "members.refuse": "Abweisen",
 };

@@ -104,4 +104,6 @@ export default {
   "line.call.rejected": "{who} rejected the call.",
   "line.call.missed": "A call was missed.",
   "line.call.broken": "The call broke off.",
+  "timeline.predecessor": "Earlier messages are in the room that it replaced.",
+  "message.encrypted": "This message is encrypted. This chat cannot read it.",
 } as const;

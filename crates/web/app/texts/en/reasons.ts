@@ -24,4 +24,11 @@ export default {
   "reason.nameTaken": "This user name is taken. Choose another one.",
   "reason.lockOut": "Nobody could change this room any more. Give someone else the power first.",
   "reason.credentials": "The user name or the password is wrong.",
+  "reason.noOtherServers": "This server does not talk with other servers.",
+  "reason.notKnockable": "This room does not let people ask to join.",
+  "reason.replaced": "This room was replaced by a new one.",
+  "reason.unreachable": "The other server does not answer. Try again later.",
+  "reason.tooLarge": "That is too long for the server. Shorten it.",
+  "reason.tooManyWaiting": "Too much of yours waits for other servers. Try again once they have answered.",
+  "reason.notLetIn": "This room does not let you in. You may need an invite.",
 } as const;

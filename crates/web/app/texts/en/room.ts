@@ -63,4 +63,11 @@ export default {
   "settings.historyWorld": "Anyone",
   "settings.version": "Room version {version}",
   "settings.saved": "Saved",
+  "door.waiting": "Other servers have to answer first. You can go on: the room appears among your rooms once they have.",
+  "door.withdraw": "Withdraw the request",
+  "room.replaced": "This room was replaced by a new one.",
+  "room.replacedBy": "Go to the new room",
+  "members.asking": "Asking to join",
+  "members.admit": "Let in",
+  "members.refuse": "Refuse",
 } as const;
