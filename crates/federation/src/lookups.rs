@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use lru::LruCache;
 use parking_lot::Mutex;
 use rookery_domain::{
-    HistoryVisibility, JoinRule, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, ServerName,
-    UserId,
+    HistoryVisibility, JoinRule, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, Profile, RoomAliasId,
+    ServerName, UserId,
 };
 use rookery_rates::{Buckets, Pace};
 use rookery_view::{
-    CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, RoomSnapshot, RoomsElsewhere,
-    WantedElsewhere,
+    AliasElsewhere, CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, RoomSnapshot,
+    RoomsElsewhere, WantedElsewhere,
 };
 use tokio::sync::Semaphore;
 
@@ -38,6 +38,9 @@ const PROFILES_MAX: usize = 10_000;
 
 /// How long a profile is remembered, in milliseconds: ten minutes.
 const PROFILE_LASTS_MILLIS: u64 = 10 * 60 * 1_000;
+
+/// Most servers that are named for an alias.
+const ALIAS_SERVERS_MAX: usize = 50;
 
 /// Longest text of another server that is shown, in bytes.
 const TEXT_BYTES_MAX: usize = 4 * 1_024;
@@ -136,6 +139,25 @@ impl OtherServers for Federation {
         };
         home.lookups.profiles.lock().put(user.to_owned(), (home.now(), profile.clone()));
         profile
+    }
+
+    async fn alias(
+        &self,
+        viewer: &UserId,
+        alias: &RoomAliasId,
+    ) -> Result<Option<AliasElsewhere>, NoAnswer> {
+        let home = self.home();
+        home.lookups.may_ask(viewer, home.now())?;
+        let (remote, alias) = (Remote::new(home.transport.clone()), alias.to_owned());
+        let question = async move { remote.alias(alias.server_name(), &alias).await };
+        match home.lookups.ask(question).await? {
+            Ok(found) => {
+                let servers = found.servers.into_iter().take(ALIAS_SERVERS_MAX).collect();
+                Ok(Some(AliasElsewhere { room_id: found.room_id, servers }))
+            }
+            Err(error) if error.code.as_deref() == Some("M_NOT_FOUND") => Ok(None),
+            Err(error) => Err(NoAnswer(error.to_string())),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events in the form of the client-server API.
 
-use rookery_domain::{JsonObject, Pdu};
+use rookery_domain::{Elsewhere, JsonObject, Pdu, UserId};
 use serde_json::{Value, json};
 
 /// An event as clients of Matrix get it. `replaced` is the state event whose place it took.
@@ -39,4 +39,42 @@ pub fn client_event(pdu: &Pdu, replaced: Option<&Pdu>) -> Value {
 /// The content; empty if it is not an object.
 pub(crate) fn content_of(pdu: &Pdu) -> Value {
     pdu.content_as::<JsonObject>().map_or_else(|| json!({}), Value::Object)
+}
+
+/// The invite of a user to a room that this server is not in. `invite_room_state` is what the invite says of the room.
+///
+/// Source: Matrix client-server specification, "Stripped state".
+pub(crate) fn invite_event(user: &UserId, invite: &Elsewhere) -> Value {
+    let preview = &invite.preview;
+    let mut content = json!({ "membership": "invite" });
+    if preview.is_direct {
+        content["is_direct"] = true.into();
+    }
+    if let Some(reason) = &preview.reason {
+        content["reason"] = reason.as_str().into();
+    }
+    let alias = preview.canonical_alias.as_ref().map(|alias| alias.as_str());
+    let settings = [
+        ("m.room.join_rules", "join_rule", Some(preview.join_rule.as_str())),
+        ("m.room.name", "name", preview.name.as_deref()),
+        ("m.room.topic", "topic", preview.topic.as_deref()),
+        ("m.room.avatar", "url", preview.avatar_url.as_deref()),
+        ("m.room.canonical_alias", "alias", alias),
+        ("m.room.create", "type", preview.room_type.as_deref()),
+    ];
+    let state = settings.into_iter().filter_map(|(kind, key, value)| {
+        let content = json!({ key: value? });
+        let sender = &preview.inviter;
+        Some(json!({ "type": kind, "state_key": "", "sender": sender, "content": content }))
+    });
+    json!({
+        "type": "m.room.member",
+        "event_id": invite.event_id,
+        "room_id": preview.room_id,
+        "sender": preview.inviter,
+        "state_key": user,
+        "origin_server_ts": invite.sent,
+        "content": content,
+        "unsigned": { "invite_room_state": state.collect::<Vec<_>>() },
+    })
 }

@@ -135,7 +135,7 @@ pub(crate) async fn run(config: &Config, accept_missing_accounts: bool) -> Resul
         ))
         .route("/healthz", get(StatusCode::OK))
         .route("/readyz", get(ready).with_state(Arc::clone(&node)))
-        .merge(bridges::edge(&node))
+        .merge(bridges::edge(&node, Serving::other_servers(federation.as_ref())))
         .merge(well_known(config.federation.delegate.as_deref()));
     let hosts = Hosts::new(address, name.as_str(), &config.allowed_hosts);
     let app = only_for(behind_proxies(app, &config.trusted_proxies), hosts, security);

@@ -32,8 +32,8 @@ pub use self::{
     account::{DataEntry, UnreadCounts, WantedData},
     calls::{PastCalls, RoomCall},
     directory::{
-        CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, PublicRoomCursor, PublicRooms,
-        RoomsElsewhere, WantedElsewhere,
+        AliasElsewhere, CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, PublicRoomCursor,
+        PublicRooms, RoomsElsewhere, WantedElsewhere,
     },
     following::{
         FollowPlace, FollowedCommit, FollowedRoom, FollowedSince, Followings, RoomFollower,

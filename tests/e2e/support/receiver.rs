@@ -3,12 +3,18 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
+use tokio_rustls::rustls::{
+    ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer,
+};
 
 /// The reply of a receiver to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,27 +56,49 @@ impl Arrived {
 /// A program that listens on loopback. Its threads end with the test.
 pub(crate) struct Receiver {
     pub(crate) port: u16,
+    scheme: &'static str,
     reply: Arc<Mutex<Reply>>,
     arrived: Arc<Mutex<Vec<Arrived>>>,
 }
 
 impl Receiver {
     pub(crate) fn start(reply: Reply) -> Self {
+        Self::start_as(reply, "http", Some)
+    }
+
+    /// A receiver with TLS, by a certificate for 127.0.0.1. The certificate of its authority, as PEM, is in the file
+    /// `authority` from then on.
+    pub(crate) fn start_tls(reply: Reply, authority: &Path) -> Self {
+        let config = Arc::new(certified(authority));
+        Self::start_as(reply, "https", move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(StreamOwned::new(connection, stream))
+        })
+    }
+
+    /// A receiver whose connections `open` makes ready.
+    fn start_as<S: Read + Write>(
+        reply: Reply,
+        scheme: &'static str,
+        open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let port = listener.local_addr().expect("it has a port").port();
         let (reply, arrived) = (Arc::new(Mutex::new(reply)), Arc::new(Mutex::new(Vec::new())));
         let (replies, all) = (Arc::clone(&reply), Arc::clone(&arrived));
+        let open = Arc::new(open);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (reply, all) = (Arc::clone(&replies), Arc::clone(&all));
-                thread::spawn(move || take(stream, &reply, &all));
+                let open = Arc::clone(&open);
+                thread::spawn(move || take(open(stream)?, &reply, &all));
             }
         });
-        Self { port, reply, arrived }
+        Self { port, scheme, reply, arrived }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/in?from=rookery", self.port)
+        format!("{}://127.0.0.1:{}/in?from=rookery", self.scheme, self.port)
     }
 
     pub(crate) fn reply_with(&self, reply: Reply) {
@@ -89,9 +117,31 @@ impl Receiver {
     }
 }
 
+/// The settings of a receiver for 127.0.0.1, by an authority of its own, whose certificate is written to a file.
+fn certified(authority: &Path) -> ServerConfig {
+    let made = "certificates can be made";
+    let mut params = CertificateParams::new(Vec::new()).expect(made);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect(made);
+    let root = params.self_signed(&key).expect(made);
+    let text = STANDARD.encode(root.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    std::fs::write(authority, pem).expect("the folder is there");
+    let own = KeyPair::generate().expect(made);
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect(made);
+    let leaf = leaf.signed_by(&own, &Issuer::new(params, key)).expect(made);
+    let own = PrivateKeyDer::try_from(own.serialize_der()).expect(made);
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("they are known");
+    let config = config.with_no_client_auth();
+    config
+        .with_single_cert(vec![leaf.der().clone()], own)
+        .expect("the key is that of the certificate")
+}
+
 /// Reads one request, and replies.
-fn take(mut stream: TcpStream, reply: &Mutex<Reply>, all: &Mutex<Vec<Arrived>>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+fn take(stream: impl Read + Write, reply: &Mutex<Reply>, all: &Mutex<Vec<Arrived>>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -107,6 +157,7 @@ fn take(mut stream: TcpStream, reply: &Mutex<Reply>, all: &Mutex<Vec<Arrived>>) 
     let length = headers.iter().find(|(name, _)| name == "content-length")?.1.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    let mut stream = reader.into_inner();
     let body = String::from_utf8(body).ok()?;
     let reply = reply.lock().expect("nobody panics with it").clone();
     let status = match &reply {

@@ -9,7 +9,7 @@ use super::requests::change;
 use crate::{
     client::{Client, two},
     receiver::{Arrived, Receiver, Reply},
-    server::{Server, eventually, succeed},
+    server::{Server, eventually, rookery, succeed},
 };
 
 /// Lets webhooks reach the receivers of the tests.
@@ -111,6 +111,40 @@ fn messages_arrive_once_in_order_with_a_signature_that_the_example_of_the_page_a
     let shown = the_one(&alice);
     assert!(shown["deliveredAt"].is_string() && shown["isActive"] == true, "{shown}");
     assert_eq!(shown["failures"], 0);
+}
+
+#[test]
+fn a_webhook_is_sent_over_tls_by_the_authority_that_the_operator_trusts_and_to_no_other() {
+    let (data, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let authority = folder.path().join("authority.pem");
+    let receiver = Receiver::start_tls(Reply::Status(200), &authority);
+    let trusting = || {
+        let mut command = rookery();
+        command.env("SSL_CERT_FILE", &authority);
+        Server::start_as(command, data.path(), &NEAR)
+    };
+    let server = trusting();
+    let (alice, bob, room) = two(&server);
+    let (_, secret) = create(&alice, &to(&receiver));
+    bob.say(&room, "by TLS");
+    eventually("the message arrived", || receiver.taken() == ["by TLS"]);
+    assert!(example_accepts(&secret, &receiver.arrived()[0]));
+    server.stop();
+
+    let server = Server::start_with(data.path(), &NEAR);
+    bob.at(&server).say(&room, "to nobody");
+    let failure = || the_one(&alice.at(&server))["lastError"].as_str().map(str::to_owned);
+    eventually("the certificate was refused", || {
+        failure().is_some_and(|error| error.contains("certificate"))
+    });
+    assert_eq!(receiver.arrived().len(), 1, "it got no byte of the request");
+    server.stop();
+
+    let server = trusting();
+    change(&alice.at(&server), "resumeOutgoingWebhook", "webhook { isActive }", &{
+        json!({ "webhookId": the_one(&alice.at(&server))["webhookId"] })
+    });
+    eventually("the other message arrived", || receiver.taken() == ["by TLS", "to nobody"]);
 }
 
 #[test]

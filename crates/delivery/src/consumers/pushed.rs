@@ -6,7 +6,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rookery_domain::{EventId, Filter, OwnedUserId, Pdu};
+use rookery_domain::{
+    AccountEvent, Elsewhere, EventId, Fact, Filter, Membership, OwnedUserId, Pdu, UserId,
+};
 use rookery_log::{Millis, Position};
 use rookery_projection::Committed;
 use rookery_view::EventAt;
@@ -63,6 +65,25 @@ impl PushedEvent {
     #[must_use]
     pub fn pdu(&self) -> Option<&Arc<Pdu>> {
         Some(&self.committed.room_event(self.at.index)?.pdu)
+    }
+
+    /// The invite to a room that this server is not in, and its user. Only consumers without a filter get
+    /// these.
+    #[must_use]
+    pub fn invite_elsewhere(&self) -> Option<(&UserId, &Elsewhere)> {
+        let (_, user) = self.committed.stream.split()?;
+        let user = <&UserId>::try_from(user).ok()?;
+        match self.committed.facts.get(self.at.index)? {
+            Ok(Fact::Account(AccountEvent::ElsewhereChanged { standing })) => {
+                (standing.membership == Membership::Invite).then_some((user, standing))
+            }
+            _ => None,
+        }
+    }
+
+    fn event_id(&self) -> Option<&EventId> {
+        let invite = || Some(&*self.invite_elsewhere()?.1.event_id);
+        self.pdu().map(|pdu| &*pdu.event_id).or_else(invite)
     }
 }
 
@@ -233,9 +254,10 @@ impl PushedConsumer {
         let event = |at: &EventAt| {
             let committed = Arc::clone(commits.get(&at.position)?);
             let event = PushedEvent { committed, at: *at };
-            let pdu = event.pdu()?;
-            let is_left_out = record.is_some_and(|record| record.leaves_out(&pdu.event_id));
-            let is_wanted = self.filter.as_ref().is_none_or(|filter| filter.wants(pdu));
+            let event_id = event.event_id()?;
+            let is_left_out = record.is_some_and(|record| record.leaves_out(event_id));
+            let wants = |filter: &Filter| event.pdu().is_some_and(|pdu| filter.wants(pdu));
+            let is_wanted = self.filter.as_ref().is_none_or(wants);
             (is_wanted && !is_left_out).then_some(event)
         };
         Ok(places.iter().filter_map(event).collect())
@@ -285,6 +307,12 @@ impl PushedConsumer {
                 filter.is_none_or(wants).then_some(at)
             }
             FeedItem::Invited { invite, .. } => Some(*invite),
+            FeedItem::ElsewhereChanged { committed, index }
+            | FeedItem::InvitedForService { committed, index } => {
+                let at = EventAt { position: committed.position, index: *index };
+                let event = PushedEvent { committed: Arc::clone(committed), at };
+                (filter.is_none() && event.invite_elsewhere().is_some()).then_some(at)
+            }
             _ => None,
         };
         items.iter().filter_map(place).collect()

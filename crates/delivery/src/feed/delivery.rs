@@ -59,7 +59,12 @@ impl Delivery {
             committed: Arc::clone(committed),
             index: *index,
         };
-        Ok(told.map(item).collect())
+        let mut items: Vec<_> = told.map(item).collect();
+        let invites = reader.view().invites_of_service(&own.user, committed).into_iter();
+        let invite =
+            |index| FeedItem::InvitedForService { committed: Arc::clone(committed), index };
+        items.extend(invites.map(invite));
+        Ok(items)
     }
 }
 
@@ -125,8 +130,14 @@ impl Memberships {
             }
             Some(StreamKind::User) => {
                 let mut rooms = committed.receipts.iter().map(|(_, room)| room);
-                rooms.find(|room| self.at(room, committed.position, view) == Membership::Join)?;
-                (Membership::Join, committed.receipts.len() == 1)
+                let joined =
+                    |room: &&_| self.at(room, committed.position, view) == Membership::Join;
+                if rooms.any(|room| joined(&room)) {
+                    (Membership::Join, committed.receipts.len() == 1)
+                } else {
+                    let invites = view.invites_of_service(&self.own.user, committed);
+                    (!invites.is_empty()).then_some((Membership::None, false))?
+                }
             }
             Some(StreamKind::Alias) => {
                 let changed = view.followed_by_alias(&self.own.user, committed);

@@ -115,6 +115,13 @@ pub enum FeedItem {
         /// Its index there.
         index: usize,
     },
+    /// A user of the bot's service, and not the bot, is invited to a room that this server is not in.
+    InvitedForService {
+        /// The commit of the invite, in the stream of that user.
+        committed: Arc<Committed>,
+        /// Its index there.
+        index: usize,
+    },
     /// A device of the user was added or removed.
     DevicesChanged {
         /// The commit of the change.

@@ -130,7 +130,7 @@ impl Index {
     pub(super) fn route(&mut self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
         match committed.kind {
             Some(StreamKind::Room) => self.route_room(committed, view, batch),
-            Some(StreamKind::User) => self.route_account(committed, batch),
+            Some(StreamKind::User) => self.route_account(committed, view, batch),
             Some(StreamKind::Alias) => self.route_alias(committed, view, batch),
             None => {}
         }
@@ -219,7 +219,7 @@ impl Index {
         }
     }
 
-    fn route_account(&self, committed: &Committed, batch: &mut Batch) {
+    fn route_account(&self, committed: &Committed, view: &View<'_>, batch: &mut Batch) {
         let position = committed.position;
         let owner = committed.stream.split().and_then(|(_, user)| self.key(user));
         if let Some(owner) = owner {
@@ -228,6 +228,12 @@ impl Index {
                 WaitingCommit { position, before: Membership::None, plain: false },
                 batch,
             );
+        }
+        for (bot, key) in view.bots().filter_map(|bot| Some((bot, self.key(bot.as_str())?))) {
+            if !view.invites_of_service(bot, committed).is_empty() {
+                let before = Membership::None;
+                self.put(key, WaitingCommit { position, before, plain: false }, batch);
+            }
         }
         let plain = committed.receipts.len() == 1;
         let entry = WaitingCommit { position, before: Membership::Join, plain };

@@ -32,6 +32,7 @@ pub(super) fn word(item: &FeedItem) -> String {
         FeedItem::ReceiptMoved { .. } => "receipt".into(),
         FeedItem::PreferencesChanged { .. } => "preferences".into(),
         FeedItem::ElsewhereChanged { .. } => "elsewhere".into(),
+        FeedItem::InvitedForService { .. } => "invited for the service".into(),
         FeedItem::DevicesChanged { .. } => "devices".into(),
     }
 }

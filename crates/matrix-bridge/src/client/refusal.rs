@@ -71,6 +71,15 @@ impl MatrixError {
         Self { retry_after: Some(wait), ..error }
     }
 
+    /// A refusal of other servers, by the code that the log keeps.
+    fn refused_before(code: &str, message: String) -> Self {
+        match code {
+            "SERVER_UNREACHABLE" => Self::new(StatusCode::BAD_GATEWAY, "M_UNKNOWN", message),
+            "UNKNOWN_ROOM_VERSION" => Self::bad("M_UNSUPPORTED_ROOM_VERSION", message),
+            _ => Self::forbidden(message),
+        }
+    }
+
     pub(super) fn unknown(message: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", message)
     }
@@ -115,9 +124,8 @@ impl From<HandleError> for MatrixError {
         match error {
             HandleError::Rejected(rejection) => Self::from(rejection),
             // A bridge invites a user whose join is forbidden. It cannot do more about a room that is not there.
-            HandleError::NoSuchRoom
-            | HandleError::LoggedOut
-            | HandleError::RefusedBefore { .. } => Self::forbidden(message),
+            HandleError::NoSuchRoom | HandleError::LoggedOut => Self::forbidden(message),
+            HandleError::RefusedBefore { code, .. } => Self::refused_before(&code, message),
             HandleError::ActionIdReused | HandleError::ActionTooLate { .. } => {
                 Self::invalid(message)
             }

@@ -12,7 +12,7 @@ use rookery_view::{TimelineError, Viewer};
 use serde_json::Value;
 
 use super::source::{Source, SourceError, Transaction};
-use crate::client_event;
+use crate::{client_event, event::invite_event};
 
 /// The transactions of one bridge.
 pub struct ConsumerSource {
@@ -40,7 +40,9 @@ impl ConsumerSource {
 
     /// An event in the form of the client-server API.
     async fn shown(&self, event: &PushedEvent) -> Result<Option<Value>, TimelineError> {
-        let Some(pdu) = event.pdu() else { return Ok(None) };
+        let Some(pdu) = event.pdu() else {
+            return Ok(event.invite_elsewhere().map(|(user, invite)| invite_event(user, invite)));
+        };
         let replaced = self.replaced(event, pdu).await?;
         Ok(Some(client_event(pdu, replaced.as_deref())))
     }

@@ -22,7 +22,7 @@ use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, ProfileAudience, Roo
 use rookery_ephemeral::{Audience, Ephemeral, Listening, Now};
 use rookery_log::{Epoch, ErasableLog, MemoryLog, Millis, Position, Unavailable};
 use rookery_projection::ReadModels;
-use rookery_view::{Reader, Viewer};
+use rookery_view::{NoOtherServers, Reader, Viewer};
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle};
 use tower_service::Service as _;
@@ -92,6 +92,7 @@ impl Home {
             services: services.clone(),
             asking: Asking::new(outgoing.clone()),
             profiles: ProfileAudience::default(),
+            other_servers: Arc::new(NoOtherServers),
             clock: || Millis(1),
             known: |_| {},
         });

@@ -172,3 +172,24 @@ async fn aliases_are_added_found_and_removed() {
     home.call("POST", &format!("join/{second}"), Value::Null).await.ok();
     home.close().await;
 }
+
+#[tokio::test]
+async fn a_room_that_is_not_here_is_refused_with_a_code_that_says_why() {
+    let home = Home::open().await;
+    let room = "!none%3Atwo.example";
+    for (path, expected) in [
+        ("join/%23none%3Aone.example".to_owned(), (404, "M_NOT_FOUND")),
+        // This server talks with no others.
+        ("join/%23none%3Atwo.example".to_owned(), (403, "M_FORBIDDEN")),
+        (format!("join/{room}?server_name=two.example&via=three.example"), (403, "M_FORBIDDEN")),
+        (format!("join/{room}?server_name=no%20name"), (400, "M_INVALID_PARAM")),
+        ("join/none".to_owned(), (400, "M_INVALID_PARAM")),
+    ] {
+        assert_eq!(home.call("POST", &path, json!({})).await.error(), expected, "{path}");
+    }
+    let alias = "directory/room/%23none%3Atwo.example";
+    assert_eq!(home.call("GET", alias, Value::Null).await.error(), (502, "M_UNKNOWN"));
+    let profile = home.call("GET", "profile/%40bob%3Atwo.example", Value::Null).await;
+    assert_eq!(profile.error(), (404, "M_NOT_FOUND"));
+    home.close().await;
+}

@@ -6,6 +6,7 @@ use rookery_domain::{OwnedServerName, ProfileAudience};
 use rookery_federation::{DnsSrv, Federation, Listener, OldKey, OwnKeys, Parts};
 use rookery_gateway::schema::App;
 use rookery_outgoing::{Client, Guard, SystemResolver, system_tls, system_tls_and};
+use rookery_view::{NoOtherServers, OtherServers};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -56,11 +57,18 @@ impl Serving {
 
     /// Lets users ask other servers for history, and look things up there.
     pub(crate) fn connect(serving: Option<&Self>, app: App) -> App {
+        let app = app.with_other_servers(Self::other_servers(serving));
         match serving {
-            Some(Self { federation, .. }) => app
-                .with_backfill(Arc::new(federation.clone()))
-                .with_other_servers(Arc::new(federation.clone())),
+            Some(Self { federation, .. }) => app.with_backfill(Arc::new(federation.clone())),
             None => app,
+        }
+    }
+
+    /// Looks things up on other servers.
+    pub(crate) fn other_servers(serving: Option<&Self>) -> Arc<dyn OtherServers> {
+        match serving {
+            Some(Self { federation, .. }) => Arc::new(federation.clone()),
+            None => Arc::new(NoOtherServers),
         }
     }
 

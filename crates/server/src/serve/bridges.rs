@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use rookery_matrix_bridge::{Api, Asking, Pushing, bridges, router};
+use rookery_view::OtherServers;
 
 use crate::node::{Node, clock};
 
 /// The routes of the calls that bridges make.
-pub(super) fn edge(node: &Node) -> Router {
+pub(super) fn edge(node: &Node, other_servers: Arc<dyn OtherServers>) -> Router {
     router(Api {
         commands: Arc::clone(&node.commands),
         reader: node.reader.clone(),
@@ -16,6 +17,7 @@ pub(super) fn edge(node: &Node) -> Router {
         services: bridges(node.services.clone(), node.accounts.clone()),
         asking: Asking::new(Arc::clone(&node.to_bridges)),
         profiles: node.profiles,
+        other_servers,
         clock: clock::now,
         known: rookery_graphql_edge::known,
     })

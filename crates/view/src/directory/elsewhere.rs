@@ -1,7 +1,7 @@
 //! The port to the directories and profiles of other servers.
 
 use async_trait::async_trait;
-use rookery_domain::{OwnedRoomId, Profile, ServerName, UserId};
+use rookery_domain::{OwnedRoomId, OwnedServerName, Profile, RoomAliasId, ServerName, UserId};
 
 use crate::{NoOtherServers, RoomSnapshot};
 
@@ -30,6 +30,15 @@ pub struct RoomsElsewhere {
     pub total: Option<u64>,
 }
 
+/// The room of an alias, as the server of the alias says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasElsewhere {
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// Servers that are in the room.
+    pub servers: Vec<OwnedServerName>,
+}
+
 /// Another server gave no usable answer. The reason is for users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -54,6 +63,16 @@ pub trait OtherServers: Send + Sync {
     /// The profile of a user of another server, on behalf of `viewer`; `None` if that server does not answer, or knows no
     /// such user.
     async fn profile(&self, viewer: &UserId, user: &UserId) -> Option<Profile>;
+
+    /// The room of an alias of another server, on behalf of `viewer`; `None` if that server knows no such alias.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    async fn alias(
+        &self,
+        viewer: &UserId,
+        alias: &RoomAliasId,
+    ) -> Result<Option<AliasElsewhere>, NoAnswer>;
 }
 
 #[async_trait]
@@ -64,10 +83,18 @@ impl OtherServers for NoOtherServers {
         _: &ServerName,
         _: WantedElsewhere<'_>,
     ) -> Result<RoomsElsewhere, NoAnswer> {
-        Err(NoAnswer("this server does not talk with other servers".to_owned()))
+        Err(talks_with_none())
     }
 
     async fn profile(&self, _: &UserId, _: &UserId) -> Option<Profile> {
         None
     }
+
+    async fn alias(&self, _: &UserId, _: &RoomAliasId) -> Result<Option<AliasElsewhere>, NoAnswer> {
+        Err(talks_with_none())
+    }
+}
+
+fn talks_with_none() -> NoAnswer {
+    NoAnswer("this server does not talk with other servers".to_owned())
 }

@@ -7,7 +7,8 @@ mod pages;
 pub(crate) use self::listed::ListedRooms;
 pub use self::{
     elsewhere::{
-        CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, RoomsElsewhere, WantedElsewhere,
+        AliasElsewhere, CURSOR_ELSEWHERE_BYTES_MAX, NoAnswer, OtherServers, RoomsElsewhere,
+        WantedElsewhere,
     },
     pages::{PublicRoomCursor, PublicRooms},
 };

@@ -1,9 +1,10 @@
 //! The meaning of commits for the bots of services.
 
-use rookery_domain::{Membership, OwnedRoomId, OwnedUserId, RoomId, UserId};
+use rookery_domain::{AccountEvent, Fact, Membership, OwnedRoomId, OwnedUserId, RoomId, UserId};
 use rookery_log::{Position, StreamKind};
 use rookery_projection::Committed;
 
+use super::index::ServiceRooms;
 use crate::{RoomView, View};
 
 /// A commit of a room, for the bot of a service.
@@ -87,6 +88,29 @@ impl View<'_> {
         }
         let begins = before == Membership::Join && followed.begins_at(committed.first_sequence);
         Some(FollowedCommit { before, after, begins })
+    }
+
+    /// The invites to rooms elsewhere in a commit of an account, by index, if the service of this bot claims the
+    /// account; none for all other users, and none for the account of the bot.
+    #[must_use]
+    pub fn invites_of_service(&self, bot: &UserId, committed: &Committed) -> Vec<usize> {
+        let is_invite = |fact: &Result<Fact, _>| match fact {
+            Ok(Fact::Account(AccountEvent::ElsewhereChanged { standing })) => {
+                standing.membership == Membership::Invite
+            }
+            _ => false,
+        };
+        let invites = committed.facts.iter().enumerate().filter(|(_, fact)| is_invite(fact));
+        let invites: Vec<_> = invites.map(|(index, _)| index).collect();
+        let Some((StreamKind::User, user)) = committed.stream.split() else { return Vec::new() };
+        if invites.is_empty() || user == bot.as_str() {
+            return Vec::new();
+        }
+        let claims = |rooms: &ServiceRooms| {
+            let user = <&UserId>::try_from(user);
+            user.is_ok_and(|user| rooms.service.namespaces.claims_user(user))
+        };
+        self.followings().of(bot).filter(|rooms| claims(rooms)).map_or(Vec::new(), |_| invites)
     }
 
     /// The rooms that the commit of an alias opened or closed to a bot; none for all other users.

@@ -10,12 +10,12 @@ use rookery_log::{
     Epoch, Millis, PAGE_MAX, Position, ReadError, Record, Scope, StreamId, StreamKind,
 };
 use rookery_namespaces::Service;
-use rookery_projection::{StreamKey, decode};
+use rookery_projection::{Models, StreamKey, Summary, decode};
 
 use super::{
     history::{Followed, Step, What},
     index::{ByAlias, ServiceRooms},
-    observe::{Kinds, member_steps, next_sequence},
+    observe::{Kinds, begin_in, member_steps, next_sequence},
 };
 use crate::Reader;
 
@@ -159,6 +159,9 @@ impl Reader {
         let mut by_alias = ByAlias::new();
         self.add_aliases(&service, until, (&mut steps, &mut by_alias)).await?;
         self.add_rooms(&service, until, &mut steps);
+        for (room, steps) in &mut steps {
+            self.add_begin(&service, (*room, until), steps).await?;
+        }
         let mut rooms = HashMap::new();
         let mut begins = HashMap::new();
         for (room, steps) in &steps {
@@ -297,6 +300,48 @@ impl Reader {
         }
     }
 
+    /// The join of this server, if a room is known from before it.
+    async fn add_begin(
+        &self,
+        service: &Service,
+        (room, until): (StreamKey, Position),
+        steps: &mut Vec<Step>,
+    ) -> Result<(), ReadError> {
+        let first = Position(room.0);
+        let stream = {
+            let models = self.models.read();
+            if is_made_here(&models, service, room) {
+                return Ok(());
+            }
+            models.stream(room).cloned()
+        };
+        let Some(stream) = stream else { return Ok(()) };
+        let (log, mut at, mut limit) = (&**self.models.log(), Position::ORIGIN, 1);
+        loop {
+            let records = log.read(&Scope::Stream(stream.clone()), at, limit).await?;
+            let Some(last) = records.last() else { return Ok(()) };
+            at = last.position;
+            for commit in decode(log, &records).await? {
+                if commit.position > until {
+                    return Ok(());
+                }
+                let begins = begin_in(&commit);
+                if commit.position == first {
+                    if begins.is_some_and(|begins| begins.sequence == 1) {
+                        return Ok(());
+                    }
+                    let (position, what) = (first, What::Awaits);
+                    steps.insert(0, Step { position, sequence: 1, own: false, what });
+                }
+                if let Some(begins) = begins {
+                    steps.push(begins);
+                    return Ok(());
+                }
+            }
+            limit = PAGE_MAX;
+        }
+    }
+
     /// The number of the first event of a room after the commit at `position`.
     async fn first_after(&self, room: StreamKey, position: Position) -> Result<u64, ReadError> {
         let (stream, next) = {
@@ -313,6 +358,15 @@ impl Reader {
             |record: &Arc<Record>| record.revision.0 + 1 - record.commit.events.len() as u64;
         Ok(records.first().map_or(next, first))
     }
+}
+
+/// Whether a user of this server made the room here, so that all its events have places.
+fn is_made_here(models: &Models, service: &Service, room: StreamKey) -> bool {
+    let creator = models.summary(room).and_then(Summary::creator);
+    let creator = creator.filter(|creator| creator.server_name() == service.bot.server_name());
+    let member = creator.and_then(|creator| models.members(room)?.get(creator));
+    let first = member.and_then(|member| member.history.first());
+    first.is_some_and(|change| change.position == Position(room.0))
 }
 
 fn interrupted() -> ReadError {

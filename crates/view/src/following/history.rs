@@ -1,5 +1,8 @@
 //! The membership of a bot in one room over time: joined while the room concerns its service, and
 //! otherwise as its own member events say.
+//!
+//! **Invariant:** a room of which only the state before the join of this server is known is not followed
+//! yet. It is from the join on, if it concerns the service by then.
 
 use rookery_domain::Membership;
 use rookery_log::Position;
@@ -12,6 +15,10 @@ pub(super) enum What {
     Reasons(i64),
     /// The bot's own membership.
     Member(Membership),
+    /// Only the state before the join of this server is known.
+    Awaits,
+    /// This server has joined: events go on from here.
+    Begins,
 }
 
 /// A change in a room.
@@ -32,6 +39,8 @@ pub(super) struct Step {
 pub(crate) struct Followed {
     reasons: i64,
     member: Membership,
+    /// This server has not joined yet.
+    awaits: bool,
     history: Vec<MembershipChange>,
     /// The first event after the moment since which the service follows, if the room concerned it
     /// at that moment.
@@ -51,10 +60,12 @@ impl Followed {
         for step in earlier {
             match step.what {
                 What::Reasons(change) => reasons += change,
-                What::Member(_) => followed.apply(&[*step]),
+                What::Member(_) | What::Awaits | What::Begins => followed.apply(&[*step]),
             }
         }
-        if reasons > 0 {
+        if followed.awaits {
+            followed.reasons = reasons;
+        } else if reasons > 0 {
             let (own, what) = (false, What::Reasons(reasons));
             let was_member = followed.now() == Membership::Join;
             followed.apply(&[Step { position: since, sequence: begins, own, what }]);
@@ -71,24 +82,33 @@ impl Followed {
         };
         for steps in steps.chunk_by(same) {
             let Step { position, sequence, .. } = steps[0];
-            let was_followed = self.reasons > 0;
+            let was_followed = self.is_followed();
             for step in steps {
                 match step.what {
                     What::Reasons(change) => self.reasons += change,
                     What::Member(membership) => self.member = membership,
+                    What::Awaits => self.awaits = true,
+                    What::Begins => self.awaits = false,
                 }
             }
-            if self.reasons > 0 && !was_followed {
+            if self.is_followed() && !was_followed {
                 self.since = Some(position);
+            }
+            if self.awaits {
+                continue;
             }
             let (own, membership) = (steps.iter().any(|step| step.own), self.effective());
             self.note(MembershipChange { sequence, position, membership, own });
         }
     }
 
+    fn is_followed(&self) -> bool {
+        self.reasons > 0 && !self.awaits
+    }
+
     fn effective(&self) -> Membership {
         match self.member {
-            _ if self.reasons > 0 => Membership::Join,
+            _ if self.is_followed() => Membership::Join,
             // The bot keeps the events that it could see.
             Membership::None if self.since.is_some() => Membership::Leave,
             member => member,
@@ -105,7 +125,7 @@ impl Followed {
 
     /// The commit since which the room is followed; `None` if it is not followed now.
     pub(super) fn followed_since(&self) -> Option<Position> {
-        self.since.filter(|_| self.reasons > 0)
+        self.since.filter(|_| self.is_followed())
     }
 
     /// Whether the room is followed since the moment at which the service was added.

@@ -15,7 +15,7 @@ use rookery_namespaces::Service;
 use rookery_projection::{RoomsOfUser, StreamKey};
 use tokio::sync::Notify;
 
-use super::history::{Followed, Step};
+use super::history::{Followed, Step, What};
 
 /// The rooms that services follow, kept up to date by the projector. All readers share it.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub struct Followings {
     any: AtomicBool,
     /// The room of the alias whose commit is being applied.
     pub(super) alias_before: Mutex<Option<OwnedRoomId>>,
+    /// Whether the room whose commit is being applied had an event with a place before it.
+    pub(super) had_begun: AtomicBool,
     /// Rows of the models changed without commits.
     pub(super) stale: Notify,
     /// Locked by the one build that runs.
@@ -149,6 +151,10 @@ impl ServiceRooms {
             pending.entry(room).or_default().extend(steps);
         }
         if !self.is_built {
+            return;
+        }
+        let concerns = steps.iter().any(|step| step.what != What::Begins);
+        if !concerns && !self.rooms.contains_key(&room) {
             return;
         }
         let followed = self.rooms.entry(room).or_default();

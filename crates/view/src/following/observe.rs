@@ -1,6 +1,10 @@
 //! The changes of a commit, in step with the models.
 
-use rookery_domain::{Membership, RoomAliasId, RoomId, TimelineEventType, UserId};
+use std::sync::atomic::Ordering;
+
+use rookery_domain::{
+    EventStatus, Membership, RoomAliasId, RoomEvent, RoomId, TimelineEventType, UserId,
+};
 use rookery_log::{Position, StreamKind};
 use rookery_namespaces::Service;
 use rookery_projection::{Committed, MembershipChange, Models, Observer, StreamKey};
@@ -14,13 +18,15 @@ use super::{
 const MEMBER: &str = "m.room.member";
 
 impl Observer for Followings {
-    /// The commit may take an alias from a room.
+    /// The commit may take an alias from a room, or be the join of this server.
     fn before(&self, models: &Models, committed: &Committed) {
         if self.is_empty() {
             return;
         }
         *self.alias_before.lock() =
             alias_of(committed).and_then(|alias| models.alias_target(alias)).cloned();
+        let room = room_of(committed).and_then(|room| models.room(room));
+        self.had_begun.store(room.is_some_and(|room| has_begun(models, room)), Ordering::Relaxed);
     }
 
     fn after(&self, models: &Models, committed: &Committed) {
@@ -39,21 +45,31 @@ impl Observer for Followings {
                 for (room, change) in moved {
                     let Some(key) = room.and_then(|room| models.room(room)) else { continue };
                     let sequence = next_sequence(models, key);
-                    let what = What::Reasons(change);
                     let position = committed.position;
-                    rooms.apply(key, &[Step { position, sequence, own: false, what }], true);
+                    let step = |what| Step { position, sequence, own: false, what };
+                    let awaits = (!has_begun(models, key)).then(|| step(What::Awaits));
+                    let moved = step(What::Reasons(change));
+                    let steps: Vec<_> = awaits.into_iter().chain([moved]).collect();
+                    rooms.apply(key, &steps, true);
                 }
             }
             return;
         }
-        let Some((StreamKind::Room, room)) = committed.stream.split() else { return };
-        let Some((room, key)) =
-            <&RoomId>::try_from(room).ok().and_then(|room| Some((room, models.room(room)?)))
-        else {
-            return;
-        };
+        let room = room_of(committed).and_then(|room| Some((room, models.room(room)?)));
+        let Some((room, key)) = room else { return };
+        let is_known = self.had_begun.load(Ordering::Relaxed);
+        let begins = begin_in(committed).filter(|_| !is_known);
+        let awaits = !is_known && !has_begun(models, key);
         for rooms in services.0.values_mut() {
-            let steps = steps_of(&rooms.service, models, (room, key), committed);
+            let mut steps = steps_of(&rooms.service, models, (room, key), committed);
+            steps.extend(begins.filter(|begins| begins.sequence > 1));
+            let (position, sequence) = (committed.position, committed.first_sequence);
+            let early = begins.is_some_and(|begins| begins.sequence > sequence);
+            if !steps.is_empty() && (awaits || early) {
+                let what = What::Awaits;
+                steps.push(Step { position, sequence, own: false, what });
+            }
+            steps.sort_by_key(|step| step.sequence);
             rooms.apply(key, &steps, false);
         }
     }
@@ -66,6 +82,26 @@ impl Observer for Followings {
 fn alias_of(committed: &Committed) -> Option<&RoomAliasId> {
     let (StreamKind::Alias, alias) = committed.stream.split()? else { return None };
     <&RoomAliasId>::try_from(alias).ok()
+}
+
+fn room_of(committed: &Committed) -> Option<&RoomId> {
+    let (StreamKind::Room, room) = committed.stream.split()? else { return None };
+    <&RoomId>::try_from(room).ok()
+}
+
+/// Whether a room has an event with a place. Before the join of this server, only its state is known.
+fn has_begun(models: &Models, room: StreamKey) -> bool {
+    models.members(room).is_some_and(|members| members.activity() > Position::ORIGIN)
+}
+
+/// The first event with a place in a commit.
+pub(super) fn begin_in(committed: &Committed) -> Option<Step> {
+    let has_place = |event: &RoomEvent| {
+        event.envelope.status == EventStatus::Accepted && event.envelope.past.is_none()
+    };
+    let (index, _) = committed.room_events().find(|(_, event)| has_place(event))?;
+    let (position, sequence) = (committed.position, committed.sequence(index));
+    Some(Step { position, sequence, own: false, what: What::Begins })
 }
 
 /// The number of the next event of a room.
@@ -101,7 +137,6 @@ fn steps_of(
             steps.push(Step { position: committed.position, sequence: 1, own: false, what });
         }
     }
-    steps.sort_by_key(|step| step.sequence);
     steps
 }
 

@@ -6,15 +6,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
-use rookery_domain::{EventStatus, Membership, RoomAliasId};
-use rookery_log::{Millis, Position};
+use rookery_domain::{
+    Envelope, EventStatus, Holder, Membership, Origin, RoomAliasId, SlotChange, StoredFact,
+};
+use rookery_log::{EventLog as _, Millis, Position, Scope, StreamId, StreamKind};
 use rookery_namespaces::{Claim, Service};
 use serde_json::json;
 
 use super::Followed;
 use crate::{
     FollowPlace, FollowedSince, Reader,
-    tests::testing::{Scene, room, settle, user},
+    tests::testing::{Scene, room, room_id, settle, user},
 };
 
 /// A step of a story.
@@ -25,6 +27,10 @@ enum Step {
     Alias(usize, Option<usize>),
     /// An event of another server that gives an earlier event its slot back.
     Resolve(usize, usize),
+    /// State from before the join of this server: the membership of a user elsewhere.
+    Stated(usize, usize, usize),
+    /// State from before the join, and the join of a user, in one commit.
+    Joined(usize, usize, usize),
 }
 
 const ROOMS: [&str; 3] = ["a", "b", "x_c"];
@@ -38,6 +44,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..3_usize).prop_map(Step::Message),
         3 => (0..3_usize, prop::option::of(0..3_usize)).prop_map(|(a, b)| Step::Alias(a, b)),
         2 => (0..3_usize, 0..20_usize).prop_map(|(a, b)| Step::Resolve(a, b)),
+        3 => (0..3_usize, 0..4_usize, 0..5_usize).prop_map(|(a, b, c)| Step::Stated(a, b, c)),
+        1 => (0..3_usize, 0..4_usize, 0..4_usize).prop_map(|(a, b, c)| Step::Joined(a, b, c)),
     ];
     prop::collection::vec(step, 1..25)
 }
@@ -67,7 +75,55 @@ async fn play(scene: &mut Scene, step: &Step) {
             let event = scene.event(ROOMS[room], "alice", "m.room.message", None, &content, 0);
             scene.receive(ROOMS[room], event, EventStatus::Accepted, Some(vec![former])).await;
         }
+        Step::Stated(room, who, membership) => {
+            let event =
+                stated(scene, room, who, MEMBERSHIPS[membership], has_begun(scene, room).await);
+            scene.append(stream(room), vec![event]).await;
+        }
+        Step::Joined(room, who, joined) => {
+            let event = stated(scene, room, who, "join", has_begun(scene, room).await);
+            let (name, key) = (USERS[joined], user(USERS[joined]));
+            let content = json!({ "membership": "join" });
+            let join =
+                scene.event(ROOMS[room], name, "m.room.member", Some(key.as_str()), &content, 0);
+            scene.append(stream(room), vec![event, join]).await;
+        }
     }
+}
+
+fn stream(room: usize) -> StreamId {
+    StreamId::new(StreamKind::Room, &room_id(ROOMS[room]))
+}
+
+/// Whether a room has more than the state from before the join.
+async fn has_begun(scene: &Scene, room: usize) -> bool {
+    let scope = Scope::Stream(stream(room));
+    let records = scene.log.read(&scope, Position::ORIGIN, 4_096).await.expect("it is in memory");
+    let mut envelopes = records.iter().flat_map(|it| &it.commit.events).map(|it| &it.envelope);
+    envelopes.any(|envelope| !String::from_utf8_lossy(envelope).contains("outlier"))
+}
+
+/// The member event of a user, known without its place. It takes its slot if the room has not begun.
+fn stated(
+    scene: &mut Scene,
+    room: usize,
+    who: usize,
+    membership: &str,
+    has_begun: bool,
+) -> StoredFact {
+    let (who, key) = (USERS[who], user(USERS[who]));
+    let content = json!({ "membership": membership });
+    let mut event = scene.event(ROOMS[room], who, "m.room.member", Some(key.as_str()), &content, 0);
+    let event_id = event.id.as_str().try_into().expect("it is one");
+    let holder = Some(Holder { event_id, position: None, index: 0 });
+    let (kind, state_key) = ("m.room.member".to_owned(), key.to_string());
+    let slot = SlotChange { kind, state_key, holder };
+    let origin = Origin::Server("else.test".try_into().expect("it is a name"));
+    let state = Some(if has_begun { Vec::new() } else { vec![slot] });
+    let status = EventStatus::Outlier;
+    let envelope = Envelope { origin, status, state, ..Envelope::local(None, None) };
+    event.envelope = serde_json::to_vec(&envelope).expect("it is JSON").into();
+    event
 }
 
 /// The rooms of the bot, by key.
@@ -92,8 +148,10 @@ fn check_now(reader: &Reader, service: &Service) {
         let users = found.members().any(|(user, it)| claims(user) && concerns(it.membership));
         let claims = |alias: &RoomAliasId| service.namespaces.claims_alias(alias);
         let aliases = found.aliases().any(claims);
-        let is_followed = users || aliases || service.namespaces.claims_room(found.id());
-        let is_open = is_followed || found.is_joined(&user("bot"));
+        let concerns = users || aliases || service.namespaces.claims_room(found.id());
+        let begun = found.first_row().expect("it can be read").is_some();
+        let is_followed = concerns && begun;
+        let is_open = is_followed || (begun && found.is_joined(&user("bot")));
         assert_eq!(found.reads(&user("bot")), is_open, "room {name}");
         open.extend(is_open.then(|| found.id().to_owned()));
         let followers = view.followers_of(found.id(), &user("bot"));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::{
-    api::Api,
+    api::{Api, no_such_alias},
     refusal::{Answer, MatrixError, Reply, nothing},
     request::{
         acting::Acting,
@@ -30,11 +30,11 @@ pub(crate) struct Target {
 
 pub(crate) async fn get(
     State(api): State<Arc<Api>>,
-    _: Acting,
+    acting: Acting,
     Path(name): Path<String>,
 ) -> Answer {
-    let room = api.room_of(&alias(&name)?).await?;
-    Ok(Reply(json!({ "room_id": room, "servers": [api.commands.server_name()] })))
+    let found = api.room_of(&acting, &alias(&name)?).await?;
+    Ok(Reply(json!({ "room_id": found.room_id, "servers": found.servers })))
 }
 
 /// Adds an alias to a room: as its canonical alias if it has none.
@@ -69,7 +69,7 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
 ) -> Answer {
     let alias = normal_alias(&alias(&name)?);
-    let room = api.room_of(&alias).await?;
+    let room = api.commands.resolve_alias(&alias).await?.ok_or_else(no_such_alias)?;
     let (canonical, alternative) = aliases(&api, &room);
     let stays = |other: &OwnedRoomAliasId| *other != alias;
     let command = RoomCommand::SetAliases {

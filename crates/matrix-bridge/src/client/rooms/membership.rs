@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use rookery_command::{Command, Outcome, Retry};
-use rookery_domain::{Invitee, Membership, OwnedUserId, RoomCommand, UserId};
+use axum::{
+    extract::{Path, State},
+    http::Uri,
+};
+use form_urlencoded::parse;
+use rookery_command::{Command, Retry};
+use rookery_domain::{
+    Invitee, Membership, OwnedRoomOrAliasId, OwnedServerName, OwnedUserId, RoomCommand, UserId,
+};
 use rookery_view::RoomView;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::client::{
-    api::Api,
+    api::{Api, ended, no_such_alias},
     refusal::{Answer, MatrixError, Reply, nothing},
     request::{
         acting::Acting,
-        body::{Content, alias, room_id},
+        body::{Content, room_id},
     },
 };
 
@@ -52,24 +58,37 @@ pub(crate) async fn joined_rooms(State(api): State<Arc<Api>>, acting: Acting) ->
     Ok(Reply(json!({ "joined_rooms": rooms })))
 }
 
-/// Joins a room by its ID or by an alias.
+/// Joins a room by its ID or by an alias, here or through other servers. `via` and `server_name` in the query are
+/// servers that may be in the room.
 pub(crate) async fn join(
     State(api): State<Arc<Api>>,
     acting: Acting,
     Path(room): Path<String>,
+    uri: Uri,
     Content(body): Content<Change>,
 ) -> Answer {
+    let room = OwnedRoomOrAliasId::try_from(&*room)
+        .map_err(|_| MatrixError::invalid(format!("{room:?} is no room ID and no alias")))?;
+    let via = servers(&uri)?;
     let command = &RoomCommand::Join { reason: body.reason(), member_of: None };
-    let joined: Outcome = if room.starts_with('#') {
-        let alias = alias(&room)?;
-        api.room_of(&alias).await?;
-        let room = (&*alias).into();
-        let command = Command::Enter { room, command, via: &[] };
-        api.execute(&acting, command, Retry::Unnamed).await?
-    } else {
-        api.act(&acting, &room_id(&room)?, command, Retry::Unnamed).await?
+    let command = Command::Enter { room: &room, command, via: &via };
+    let joined = api.outcome(&acting, command, Retry::Unnamed).await;
+    let joined = joined.map_err(|error| match error.kept_code() {
+        Some("NO_SUCH_ROOM") if room.is_room_alias_id() => no_such_alias(),
+        _ => error.into(),
+    })?;
+    Ok(Reply(json!({ "room_id": ended(joined)?.room_id })))
+}
+
+/// The servers in the query of a join.
+fn servers(uri: &Uri) -> Result<Vec<OwnedServerName>, MatrixError> {
+    let fields = parse(uri.query().unwrap_or_default().as_bytes());
+    let named = fields.filter(|(key, _)| matches!(&**key, "via" | "server_name"));
+    let server = |name: &str| {
+        let server = OwnedServerName::try_from(name);
+        server.map_err(|_| MatrixError::invalid(format!("{name:?} is no name of a server")))
     };
-    Ok(Reply(json!({ "room_id": joined.room_id })))
+    named.map(|(_, name)| server(&name)).collect()
 }
 
 pub(crate) async fn invite(

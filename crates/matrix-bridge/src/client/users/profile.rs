@@ -19,7 +19,7 @@ pub(crate) async fn get(
     acting: Acting,
     Path(user): Path<String>,
 ) -> Answer {
-    let profile = profile(&api, &acting, &user)?;
+    let profile = profile(&api, &acting, &user).await?;
     let mut fields = JsonObject::new();
     for (name, value) in [("displayname", profile.displayname), ("avatar_url", profile.avatar_url)]
     {
@@ -33,7 +33,7 @@ pub(crate) async fn get_field(
     acting: Acting,
     Path((user, field)): Path<(String, String)>,
 ) -> Answer {
-    let profile = profile(&api, &acting, &user)?;
+    let profile = profile(&api, &acting, &user).await?;
     let value = match &*field {
         "displayname" => profile.displayname,
         "avatar_url" => profile.avatar_url,
@@ -63,14 +63,18 @@ pub(crate) async fn set_field(
     Ok(nothing())
 }
 
-/// The profile of a user, if the acting one may see it.
-fn profile(api: &Api, acting: &Acting, user: &str) -> Result<Profile, MatrixError> {
+/// The profile of a user, if the acting one may see it. The server of a user elsewhere is asked.
+async fn profile(api: &Api, acting: &Acting, user: &str) -> Result<Profile, MatrixError> {
     let user =
         UserId::parse(user).map_err(|_| MatrixError::invalid(format!("{user:?} is no user ID")))?;
-    let view = api.reader.view();
-    let is_seen = view.sees_profile(&user, (&acting.user, api.profiles), &Unmetered)?;
-    let profile = view.profile(&user).filter(|_| is_seen);
-    profile.cloned().ok_or_else(|| {
+    let found = if user.server_name() == api.commands.server_name() {
+        let view = api.reader.view();
+        let is_seen = view.sees_profile(&user, (&acting.user, api.profiles), &Unmetered)?;
+        view.profile(&user).filter(|_| is_seen).cloned()
+    } else {
+        api.other_servers.profile(&acting.user, &user).await
+    };
+    found.ok_or_else(|| {
         MatrixError::not_found(format!("{user} has no profile, or {} may not see it", acting.user))
     })
 }

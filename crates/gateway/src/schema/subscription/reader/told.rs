@@ -87,6 +87,8 @@ impl Reader {
             FeedItem::ElsewhereChanged { committed, index } => {
                 elsewhere_item(&self.app, self.device.as_deref(), &committed, index)
             }
+            // A service that is no bridge consumes as that user.
+            FeedItem::InvitedForService { .. } => None,
             FeedItem::DevicesChanged { committed, index } => device_item(&committed, index),
         };
         Ok(made.map(Drafted::from))

@@ -1,0 +1,149 @@
+"""Services of Rookery in rooms of another server: bridges join them, and services follow them."""
+
+import re
+
+from registry import scenario
+from scenarios.conversations import membership
+from scenarios.scrolling import scroll_back
+from services import Bot, Bridge
+from world import until_equal
+
+
+def host(world):
+    """A user of the other server, with a public room."""
+    bob = world.user(world.other_rookery, "bob")
+    alias = "hall%d" % world.users
+    return bob, bob.create_room(alias=alias, name="Hall"), "#%s:%s" % (alias, world.other_rookery.server_name)
+
+
+def until_pushed(bridge, room, said):
+    until_equal("the bridge has all messages, once and in order", said, lambda: bridge.said(room))
+
+
+@scenario
+def a_bridge_joins_rooms_of_another_server_and_hears_all_of_them(world):
+    bridge = Bridge(world, world.rookery, "irc")
+    there = world.other_rookery.server_name
+    try:
+        bob, hall, alias = host(world)
+        carl, bot = bridge.make_user("carl"), bridge.user_id("irc")
+        found = bridge.ok("GET", "directory/room/" + alias.replace("#", "%23"))
+        assert found["room_id"] == hall and there in found["servers"], found
+        # By the alias, as one of its users. The answer comes after the join.
+        assert bridge.join(alias, carl) == hall
+        assert membership(bob, hall, carl) == "join"
+        said = [(bob.user_id, "hello %d" % number) for number in range(5)]
+        for _, text in said:
+            bob.say(hall, text)
+        until_pushed(bridge, hall, said)
+        assert bridge.members(hall) == [(carl, "join")], bridge.members(hall)
+        sent = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
+        until_equal("the message of the bridge is there", (carl, "from IRC"), lambda: bob.heard(hall)[-1])
+        again = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
+        assert again == sent
+        # By the room ID, which names no server, and the server that the bridge names.
+        other = bob.create_room(name="Den")
+        status, refused = bridge.call("POST", "join/" + other, {})
+        assert (status, refused["errcode"]) == (403, "M_FORBIDDEN"), refused
+        assert bridge.join(other, server_name=there) == other
+        assert bridge.join(other, via=[there]) == other, "joined already"
+        assert membership(bob, other, bot) == "join"
+        assert sorted(bridge.ok("GET", "joined_rooms")["joined_rooms"]) == [other]
+        assert bob.user_id in bridge.ok("GET", "rooms/%s/joined_members" % other)["joined"]
+        name = bridge.ok("GET", "profile/%s/displayname" % bob.user_id)
+        assert set(name) <= {"displayname"}, name
+        # Messages of an outage come later, in order.
+        world.cut_off(world.rookery, world.other_rookery)
+        missed = [(bob.user_id, "missed %d" % number) for number in range(5)]
+        for _, text in missed:
+            bob.say(hall, text)
+        status, away = bridge.call("POST", "join/%23nowhere:" + there, {})
+        assert (status, away["errcode"]) == (502, "M_UNKNOWN"), (status, away)
+        world.mend()
+        until_pushed(bridge, hall, said + [(carl, "from IRC")] + missed)
+        status, nowhere = bridge.call("POST", "join/%23nowhere:" + there, {})
+        assert (status, nowhere["errcode"]) == (404, "M_NOT_FOUND"), (status, nowhere)
+        bridge.ok("POST", "rooms/%s/leave" % hall, {}, carl)
+        until_equal("carl has left", "leave", lambda: membership(bob, hall, carl))
+    finally:
+        world.mend()
+        bridge.close()
+
+
+@scenario
+def a_bridge_gets_invites_to_rooms_of_another_server_and_accepts_them(world):
+    bridge = Bridge(world, world.rookery, "xmpp")
+    try:
+        bob = world.user(world.other_rookery, "bob")
+        carl, bot = bridge.make_user("carl"), bridge.user_id("xmpp")
+        for invited, user in ((bot, None), (carl, carl)):
+            room = bob.create_room(is_public=False, name="Den of Bob")
+            bob.invite(room, invited)
+            until_equal("the bridge has the invite", [(invited, "invite")], lambda room=room: bridge.members(room))
+            invite = next(it for it in bridge.pushed if it["room_id"] == room)
+            assert invite["sender"] == bob.user_id, invite
+            state = {it["type"]: it["content"] for it in invite["unsigned"]["invite_room_state"]}
+            assert state["m.room.name"] == {"name": "Den of Bob"}, state
+            # The invite names the server to join through.
+            assert bridge.join(room, user) == room
+            bob.say(room, "welcome")
+            until_pushed(bridge, room, [(bob.user_id, "welcome")])
+            assert bridge.members(room)[-1] == (invited, "join")
+        declined = bob.create_room(is_public=False)
+        bob.invite(declined, carl)
+        until_equal("the bridge has the invite", [(carl, "invite")], lambda: bridge.members(declined))
+        bridge.ok("POST", "rooms/%s/leave" % declined, {}, carl)
+        until_equal("it was declined", "leave", lambda: membership(bob, declined, carl))
+        # The other way round: a user elsewhere is invited to a room of the bridge.
+        portal = bridge.ok("POST", "createRoom", {"name": "Portal", "preset": "private_chat"})["room_id"]
+        bridge.ok("POST", "rooms/%s/invite" % portal, {"user_id": bob.user_id})
+        assert bob.join(portal, [world.rookery.server_name]) == portal
+        bob.say(portal, "thanks")
+        until_pushed(bridge, portal, [(bob.user_id, "thanks")])
+    finally:
+        bridge.close()
+
+
+@scenario
+def a_service_follows_a_room_of_another_server_from_the_join_on(world):
+    archive = Bot(world, world.rookery, "archive", "[[rooms]]\nregex = '!.*'\nexclusive = false\n")
+    bob, hall, alias = host(world)
+    dora = world.user(world.other_rookery, "dora")
+    dora.join(hall)
+    claim = re.escape(dora.user_id)
+    friend = Bot(world, world.rookery, "friend", "[[users]]\nregex = '%s'\nexclusive = false\n" % claim)
+    try:
+        for number in range(3):
+            bob.say(hall, "before %d" % number)
+        ann = world.user(world.rookery, "ann")
+        assert ann.join(alias) == hall
+        bob.say(hall, "first")
+        expected = ["opened", "m.room.member", "first"]
+        for bot in (archive, friend):
+            until_equal("%s has followed" % bot.name, expected, lambda bot=bot: bot.told(hall))
+            opened = next(it for it in bot.items if it["__typename"] == "RoomOpened" and it["room"]["roomId"] == hall)
+            assert opened["room"]["name"] == "Hall" and opened["room"]["memberCount"] == 3, opened
+        assert archive.room(hall, "followedBy { name }")["followedBy"] == [{"name": "archive"}, {"name": "friend"}]
+        # What a member fetches of the past is no news, and the bot may read it as others do.
+        texts = [it["text"] for it in scroll_back(ann, hall)[0] if it["type"] == "m.room.message"]
+        assert texts == ["before 0", "before 1", "before 2", "first"], texts
+        bob.say(hall, "second")
+        expected += ["second"]
+        for bot in (archive, friend):
+            until_equal("%s goes on" % bot.name, expected, lambda bot=bot: bot.told(hall))
+            assert [text for _, text in bot.heard(hall)] == [text for _, text in ann.heard(hall)]
+            assert "PAST" in {it["reason"] for it in bot.skipped if it["roomId"] == hall}, bot.skipped
+        # The same after a restart, from the beginning.
+        world.rookery.kill()
+        world.rookery.start()
+        for bot in (archive, friend):
+            bot.items.clear()
+            query = """mutation { resetConsumer(input: { name: "all", to: { beginning: true } }) { refusal { code } } }"""
+            assert bot.ask(query)["resetConsumer"]["refusal"] is None
+            until_equal("%s gets the same again" % bot.name, expected, lambda bot=bot: bot.told(hall))
+        dora.leave(hall)
+        until_equal("dora is gone", ["m.room.member", "closed UNFOLLOWED"], lambda: friend.told(hall)[-2:])
+        until_equal("the archive goes on", expected + ["m.room.member"], lambda: archive.told(hall))
+    finally:
+        archive.close()
+        friend.close()
