@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import unittest
+from typing import Any, cast
 
 from network import Network
 from people import CREATE_ROOM, URL, at_once, client_of, create_room, register, texts
 from rookery import Refused, connect
+from rookery._actions import Actions
+from rookery._documents import JOIN
+from rookery._link import Link
 
 
-class Actions(unittest.IsolatedAsyncioTestCase):
+class ActionsOfAClient(unittest.IsolatedAsyncioTestCase):
     async def test_numbered_actions_happen_once_and_in_order_over_cuts(self) -> None:
         name = await register()
         budgets = iter(range(900, 4000, 100))
@@ -73,6 +77,31 @@ class Actions(unittest.IsolatedAsyncioTestCase):
             # The device counts on, and joins a room that it is in already.
             room = str((await client.act(CREATE_ROOM, {"name": "Nest"}))["room"]["roomId"])
             self.assertEqual((await client.join(room))["room"]["roomId"], room)
+
+    async def test_join_that_other_servers_answer_late_is_done_when_it_returns_and_holds_nothing_up(self) -> None:
+        other = asyncio.Event()
+        asked: list[int] = []
+
+        class Slow:
+            """A server whose joins are pending until it gets another action."""
+
+            wait = staticmethod(at_once)
+
+            async def execute(self, _: str, variables: dict[str, Any]) -> dict[str, Any]:
+                given = variables["input"]
+                asked.append(given["actionId"])
+                if "body" in given:
+                    other.set()
+                return {"any": {"isPending": "room" in given and not other.is_set(), "refusal": None}}
+
+        actions = Actions(cast(Link, Slow()), 0)
+        join, _ = await asyncio.gather(
+            actions.settled(JOIN, {"room": {"alias": "#hall:two.example"}}), actions.numbered(SEND, {"body": "hello"})
+        )
+        self.assertFalse(join["isPending"])
+        self.assertEqual(set(asked), {1, 2}, "the join keeps its number")
+        self.assertGreaterEqual(asked.count(1), 2)
+        self.assertEqual(asked.count(2), 1)
 
 
 SEND = "mutation($input: SendMessageInput!) { sendMessage(input: $input) { event { eventId } refusal { code message } } }"

@@ -39,11 +39,26 @@ class Actions:
 
     async def numbered(self, document: str, given: Mapping[str, Any]) -> Json:
         """Carries out an action with the next number."""
+        return (await self._next(document, given))[0]
+
+    async def settled(self, document: str, given: Mapping[str, Any]) -> Json:
+        """Carries out an action with the next number, and waits until other servers have answered.
+
+        Later actions do not wait for that: the number is taken, and a repetition only asks for the outcome.
+        """
+        payload, number = await self._next(document, given)
+        while payload.get("isPending"):
+            await pause(self._link.wait, 1, 0.0)
+            payload = await self.perform(document, {**given, "actionId": number})
+        return payload
+
+    async def _next(self, document: str, given: Mapping[str, Any]) -> tuple[Json, int]:
         async with self._turn:
             while True:
                 self.last += 1
+                number = self.last
                 try:
-                    return await self.perform(document, {**given, "actionId": self.last})
+                    return await self.perform(document, {**given, "actionId": number}), number
                 except Refused as refused:
                     if refused.code not in TAKEN:
                         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -79,9 +79,14 @@ class Client:
         given = {"roomId": room_id, "body": body, **fields}
         return await self.act(SEND, given, transaction_id=transaction_id)
 
-    async def join(self, room_id: str) -> Json:
-        """Joins a room; returns `{"room": {"roomId", "name"}, "position"}`. To join it again changes nothing."""
-        return await self.act(JOIN, {"room": {"roomId": room_id}})
+    async def join(self, room: str, *, via: Sequence[str] = ()) -> Json:
+        """Joins a room by its ID or an alias; returns `{"room": {"roomId", "name"}, "position"}`.
+
+        A room of another server is joined when this returns. `via` names servers that may be in a room that an ID names;
+        an invite or an alias names its own. To join a room again changes nothing.
+        """
+        named = {"alias": room} if room.startswith("#") else {"roomId": room}
+        return await self._actions.settled(JOIN, {"room": named, "via": list(via)})
 
     async def consume(
         self,

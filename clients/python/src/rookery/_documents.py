@@ -33,6 +33,7 @@ mutation Join($input: JoinRoomInput!) {
   joinRoom(input: $input) {
     room { roomId name }
     position
+    isPending
     refusal { code message retryAfter }
   }
 }
@@ -53,6 +54,7 @@ subscription Consume($name: String!, $filter: FilterBy, $max: Int, $from: PlaceI
       ... on RoomClosed { roomId closingReason }
       ... on StateResolved { room { roomId } type stateKey event { eventId content } }
       ... on Invited { room { roomId name } inviter { userId } }
+      ... on RemoteActionEnded { actionKind actionId targetRoomId targetAlias targetUserId refusal { code message } }
     }
     skipped { roomId first last reason }
     position
