@@ -107,8 +107,8 @@ class Archive:
             with self.database:
                 for item in batch.events:
                     await self.take(item)
-                for gap in batch.skipped:  # Superseded state is in no batch, and in the timeline.
-                    if gap["reason"] == "SUPERSEDED":
+                for gap in batch.skipped:  # Superseded state and fetched history are in no batch, and in the timeline.
+                    if gap["reason"] in ("SUPERSEDED", "PAST"):
                         await self.store_history(gap["roomId"], wanted=set(range(gap["first"], gap["last"] + 1)))
             await batch.acknowledge()
 

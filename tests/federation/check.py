@@ -8,6 +8,7 @@ scenario; without one, all run.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 
@@ -19,6 +20,7 @@ def options():
     parser = argparse.ArgumentParser()
     parser.add_argument("rookery", help="the program")
     parser.add_argument("names", nargs="*", help="files in `scenarios`, or parts of names of scenarios")
+    parser.add_argument("--client", default=sys.executable, help="a Python with the client for Python")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     parser.add_argument("--repeat", type=int, default=1, help="how often each runs")
     parser.add_argument("--stories", type=int, default=6, help="how many stories are generated")

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import sqlite3
 import subprocess
 import threading
 import urllib.error
@@ -11,6 +12,8 @@ import urllib.request
 
 from processes import until
 from rookery import RookeryUser
+
+ARCHIVE = os.path.join(os.path.dirname(__file__), "..", "..", "examples", "archive.py")
 
 CONSUME = """subscription($name: String!, $late: Boolean!) {
     consume(name: $name, from: { beginning: true }, filter: { conditions: { includeLate: $late } }) {
@@ -179,3 +182,53 @@ class Bot(RookeryUser):
     def close(self):
         self.is_over = True
         remove(self.world, self.server, self.name)
+
+
+class Archive:
+    """`examples/archive.py`, which copies the rooms of a user."""
+
+    COLUMNS = "sequence, depth, event, type, state_key, sender, sent, content, redacted"
+    FIELDS = "sequence depth eventId type stateKey sender { userId } sentAt content isRedacted"
+
+    def __init__(self, world, user):
+        self.user, self.path = user, os.path.join(world.folder, "archive of %s.sqlite" % user.user_id[1:].split(":")[0])
+        self.log = self.path + ".log"
+        self.command = [world.options.client, "-B", ARCHIVE, user.address, user.token, self.path]
+        self.start()
+
+    def start(self):
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def copy(self, room):
+        """The events of a room, in the order that the archive promises."""
+        if not os.path.exists(self.path):
+            return []
+        database = sqlite3.connect("file:%s?mode=ro" % self.path, uri=True, timeout=30)
+        try:
+            query = "SELECT %s FROM events WHERE room = ? ORDER BY depth, sequence" % self.COLUMNS
+            return database.execute(query, (room,)).fetchall()
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            database.close()
+
+    def expected(self, room):
+        """The same from the server."""
+        return [
+            (it["sequence"], it["depth"], it["eventId"], it["type"], it["stateKey"], it["sender"]["userId"], it["sentAt"],
+             json.dumps(it["content"], sort_keys=True), int(it["isRedacted"]))
+            for it in self.user.timeline(room, self.FIELDS)]
+
+    def differences(self, room):
+        """What is not the same, and nothing once all is."""
+        copied, expected = self.copy(room), self.expected(room)
+        if copied == expected:
+            return []
+        only = [event for event in expected if event not in copied], [event for event in copied if event not in expected]
+        return only if any(only) else ["another order"]

@@ -5,7 +5,7 @@ import re
 from registry import scenario
 from scenarios.conversations import membership
 from scenarios.scrolling import scroll_back
-from services import Bot, Bridge
+from services import Archive, Bot, Bridge
 from world import until_equal
 
 
@@ -147,3 +147,37 @@ def a_service_follows_a_room_of_another_server_from_the_join_on(world):
     finally:
         archive.close()
         friend.close()
+
+
+@scenario
+def the_archive_has_late_events_and_fetched_history_although_it_is_killed(world):
+    bob, hall, alias = host(world)
+    ann = world.user(world.rookery, "ann")
+    for number in range(5):
+        bob.say(hall, "before %d" % number)
+        bob.set_topic(hall, "topic %d" % number)
+    archive = Archive(world, ann)
+    try:
+        assert ann.join(alias) == hall
+        for number in range(6):
+            world.cut_off(world.rookery, world.other_rookery)
+            for line in range(8):
+                ann.say(hall, "line %d of %d" % (line, number))
+            bob.say(hall, "there %d" % number)
+            redacted = bob.say(hall, "redacted there %d" % number)
+            bob.set_topic(hall, "later topic %d" % number)
+            bob.redact(hall, redacted)
+            world.mend()
+            bob.say(hall, "joined again %d" % number)
+            texts = lambda number=number: [text for _, text in ann.heard(hall, 50)]
+            until_equal("ann has heard both", True, lambda: {"there %d" % number, "joined again %d" % number} <= set(texts()))
+            if number == 2:
+                scroll_back(ann, hall)
+            archive.kill()
+            archive.start()
+        until_equal("the archive is equal to the server", [], lambda: archive.differences(hall))
+        assert any(it["isLate"] for it in ann.timeline(hall)), "nothing came late"
+        assert "before 0" in [text for _, text in ann.heard(hall)], "the past is here"
+    finally:
+        world.mend()
+        archive.kill()

@@ -113,8 +113,10 @@ pub(super) fn bridge(repository: &Repository) -> Result<(), Stop> {
 /// Users of Synapse and users of Rookery talk, through outages and forks. All servers have TLS.
 pub(super) fn federation(repository: &Repository) -> Result<(), Stop> {
     let packages = tools::synapse(repository)?;
+    let client = tools::python_environment(repository, &repository.scratch("federation")?)?;
     let mut command = repository.command("python3", &["-B", "tests/federation/check.py"]);
-    Ok(process::run(command.arg(repository.binary()).env("PYTHONPATH", packages))?)
+    command.arg(repository.binary()).arg("--client").arg(client);
+    Ok(process::run(command.env("PYTHONPATH", packages))?)
 }
 
 /// Builds the client in Rust, a workspace of its own; returns its program.
