@@ -71,6 +71,48 @@ test("a_room_is_created_with_people_who_are_found_by_name", async (context) => {
   assert.deepEqual(faults, []);
 });
 
+test("a_room_that_was_replaced_leads_to_the_new_one_and_back", async (context) => {
+  const place = await two(context);
+  const old = await roomOf(place.at, [place.ada, place.bob], { name: "Tea" });
+  const { page, faults } = await enter(place, place.ada, `/room/${old}`);
+  await page.getByRole("textbox", { name: /message to/i }).waitFor();
+  await act(place.at, place.ada.token, "upgradeRoom", { roomId: old, newVersion: "12" });
+  await page.getByText("This room was replaced").waitFor();
+  const link = page.getByRole("link", { name: "Go to the new room" });
+  const path = new URL(await link.evaluate((it) => it.href)).pathname;
+  await link.click();
+  await page.waitForURL(place.at + path);
+  await page.getByRole("textbox", { name: /message to/i }).waitFor();
+  assert.equal(await link.count(), 0);
+  await page.getByRole("link", { name: "Earlier messages" }).click();
+  await page.getByText("This room was replaced").waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test("who_asks_to_join_is_let_in_from_the_list_of_members", async (context) => {
+  const place = await two(context);
+  const eve = await register(place.at, "eve");
+  const roomId = await roomOf(place.at, [place.ada], { name: "Club", preset: "PRIVATE" });
+  await act(place.at, place.ada.token, "setJoinRule", { roomId, joinRule: { kind: "KNOCK" } });
+  const { page, faults } = await enter(place, place.bob, `/room/${roomId}`);
+  await page.getByRole("button", { name: "Ask to join" }).click();
+  await page.getByText("see that you want to join").waitFor();
+  // It is still there when the door is opened again, and can be withdrawn.
+  await page.reload();
+  await page.getByRole("button", { name: "Withdraw the request" }).click();
+  await page.getByRole("button", { name: "Ask to join" }).click();
+  await page.getByRole("button", { name: "Withdraw the request" }).waitFor();
+  await act(place.at, eve.token, "knockOnRoom", { room: { roomId } });
+  const owner = await enter(place, place.ada, `/room/${roomId}/members`);
+  const line = (name) => owner.page.locator(".member", { hasText: name });
+  await line("eve").getByRole("button", { name: "Refuse" }).click();
+  await line("eve").waitFor({ state: "detached" });
+  await line("bob").getByRole("button", { name: "Let in" }).click();
+  await page.getByRole("button", { name: /Join .*Club/ }).click();
+  await roomTitle(page, "Club").waitFor();
+  assert.deepEqual([...faults, ...owner.faults], []);
+});
+
 test("settings_of_a_room_change_it_on_other_screens_and_are_read_only_without_the_power", async (context) => {
   const place = await two(context);
   const roomId = await roomOf(place.at, [place.ada, place.bob]);

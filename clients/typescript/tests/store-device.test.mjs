@@ -406,3 +406,32 @@ test("rooms_that_were_used_longest_ago_lose_their_oldest_events", async () => {
   const { rows } = { rows: device.rooms.get("!1").live.items };
   assert.equal(rows.at(-1).event.content.body, "text 699");
 });
+
+test("a_database_that_is_taken_away_while_the_program_runs_leaves_no_hole_in_a_room_and_does_not_come_back", async () => {
+  const server = new ModelServer();
+  server.createRoom("!a");
+  for (let count = 0; count < 30; count++) server.add("!a", { sender: "@ada:x", content: { body: `text ${count}` } });
+  const factory = new IDBFactory();
+  const open = () => new IndexedDBStorage("device", factory);
+  const first = new Keeper(open());
+  await first.load(ME);
+  await first.close(core(server, 20));
+
+  const keeper = new Keeper(open());
+  const device = await keeper.load(ME);
+  const room = device.rooms.get("!a");
+  assert.equal(room.record.segments.length, 1);
+  // The user clears the data of the site.
+  await new Promise((resolve) => (factory.deleteDatabase("device").onsuccess = resolve));
+  await keeper.loadRoom(room);
+  assert.deepEqual([room.live.items.length, room.live.before, room.live.isStart], [0, null, false]);
+  // The newest events come with the next page, and what comes afterwards follows them.
+  device.takePage(room, server.page("!a", { last: 10, relations: false }), { anchor: null, side: "before" }, device.tick);
+  server.add("!a", { sender: "@ada:x", content: { body: "news" } });
+  device.takeChunk(server.chunk(device.meta.position, 10));
+  assert.equal(room.live.items.at(-1).event.content.body, "news");
+  assert.equal(room.live.items[0].event.content.body, "text 20");
+  await keeper.save(device);
+  // A database with a part of the content would be taken for all of it.
+  assert.deepEqual(await factory.databases(), []);
+});

@@ -1,5 +1,6 @@
 // Microphone, camera and screen of one call, and the devices that the user chose for them.
 
+import { local } from "../state/local.js";
 import { signal } from "@preact/signals";
 
 export type DeviceKind = "audioinput" | "videoinput" | "audiooutput";
@@ -11,7 +12,7 @@ export const chosen = signal<Partial<Record<DeviceKind, string>>>(readChoice());
 
 function readChoice(): Partial<Record<DeviceKind, string>> {
   try {
-    return JSON.parse(globalThis.localStorage?.getItem(CHOICE) ?? "{}") as Partial<Record<DeviceKind, string>>;
+    return JSON.parse(local.get(CHOICE) ?? "{}") as Partial<Record<DeviceKind, string>>;
   } catch {
     return {};
   }
@@ -19,7 +20,7 @@ function readChoice(): Partial<Record<DeviceKind, string>> {
 
 export function choose(kind: DeviceKind, deviceId: string) {
   chosen.value = { ...chosen.value, [kind]: deviceId };
-  localStorage.setItem(CHOICE, JSON.stringify(chosen.value));
+  local.set(CHOICE, JSON.stringify(chosen.value));
 }
 
 /** The devices that there are. Their names are known once one of them was used. */

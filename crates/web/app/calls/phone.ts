@@ -3,6 +3,7 @@
 // Invariant: sound and picture live in the page that placed or answered the call; no other page touches them.
 // Invariant: a call that ended or was answered elsewhere makes no sound here.
 
+import { ofTab } from "../state/local.js";
 import { signal } from "@preact/signals";
 import type { CallView, RoomId, Signal, Store, UserId } from "rookery-client/store";
 import { toast } from "../parts/toast.js";
@@ -130,7 +131,7 @@ export class Phone {
     }
     if (link && link.callId === call.callId && !this.isBusy.value) this.#drop();
     // This page had the call before it was loaded again.
-    if (!link && call.partyId !== null && sessionStorage.getItem(MINE) === call.callId) void this.rejoin();
+    if (!link && call.partyId !== null && ofTab.get(MINE) === call.callId) void this.rejoin();
   }
 
   #silence() {
@@ -143,12 +144,12 @@ export class Phone {
     this.#signals = [];
     this.link.value?.close();
     this.link.value = null;
-    sessionStorage.removeItem(MINE);
+    ofTab.remove(MINE);
   }
 
   #keep(link: Link, callId: string) {
     this.link.value = link;
-    sessionStorage.setItem(MINE, callId);
+    ofTab.set(MINE, callId);
     this.#replay(link);
   }
 

@@ -3,6 +3,7 @@
 // Invariant: a page that is loaded again because it is outdated loses no text: what its engine did not take any more is in
 // the `sessionStorage` of the tab until then.
 
+import { ofTab } from "../state/local.js";
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { EventId, RoomId, Store } from "rookery-client/store";
@@ -18,13 +19,13 @@ const stashOf = (roomId: RoomId) => `rookery.draft ${session.peek()?.userId} ${r
 
 /** Keeps the text over the next load of the page, if the page is outdated. After a logout nothing stays. */
 function stash(store: Store, roomId: RoomId, text: string): void {
-  if (store.get("status")?.reason === "OUTDATED") sessionStorage.setItem(stashOf(roomId), text);
+  if (store.get("status")?.reason === "OUTDATED") ofTab.set(stashOf(roomId), text);
 }
 
 /** Takes the text that was kept so. */
 function stashed(roomId: RoomId): string | null {
-  const text = sessionStorage.getItem(stashOf(roomId));
-  sessionStorage.removeItem(stashOf(roomId));
+  const text = ofTab.get(stashOf(roomId));
+  ofTab.remove(stashOf(roomId));
   return text;
 }
 

@@ -16,6 +16,9 @@ import { t, type TextName } from "../texts/index.js";
 
 const NOTIFICATIONS = { ALL: "room.notifyAll", MENTIONS: "room.notifyMentions", NONE: "room.notifyNone" } as const satisfies Record<string, TextName>;
 
+/** Whether the bar has no space for the link: the style sheet hides its button then. */
+const isTight = () => matchMedia("(max-width: 480px)").matches;
+
 /** Copies a text and says so. */
 export async function copy(text: string): Promise<void> {
   try {
@@ -31,19 +34,21 @@ export function RoomActions({ room, panel }: { room: RoomDetail; panel: Panel | 
   const [isLeaving, setLeaving] = useState(false);
   const { roomId } = room;
   const prefer = (preferences: object) => void act(store, SetRoomPreferencesDocument, { roomId, ...preferences });
+  const copyLink = () => void copy(linkTo(pathTo.room(room.canonicalAlias ?? roomId)));
   const toggle = (kind: "members" | "settings", path: string) => go(panel?.kind === kind ? pathTo.room(roomId) : path);
-  const items: MenuItem[] = [
+  const items: (MenuItem | false)[] = [
     { text: room.isFavourite ? t("room.unfavourite") : t("room.favourite"), icon: "star", onSelect: () => prefer({ isFavourite: !room.isFavourite }) },
     ...Object.entries(NOTIFICATIONS).map(([key, text]) => ({
       text: t(text),
       isChecked: room.notifications === key,
       onSelect: () => prefer({ notifications: key }),
     })),
+    isTight() && { text: t("app.copy"), icon: "link", onSelect: copyLink },
     { text: t("room.settings"), icon: "gear", onSelect: () => go(pathTo.roomSettings(roomId)) },
     { text: t("room.leave"), icon: "close", kind: "bad", onSelect: () => setLeaving(true) },
   ];
   return html`
-    <button type="button" class="button copy-link" title=${t("app.copy")} onClick=${() => copy(linkTo(pathTo.room(room.canonicalAlias ?? roomId)))}>
+    <button type="button" class="button copy-link" title=${t("app.copy")} onClick=${copyLink}>
       <${Icon} name="link" /><span class="copy-link-text">${t("app.copy")}</span>
     </button>
     <${IconButton} icon="people" label=${t("members.title")} pressed=${panel?.kind === "members"} onClick=${() => toggle("members", pathTo.members(roomId))} />

@@ -33,7 +33,7 @@ export function RoomScreen({ roomId, eventId, panel }: RoomProps) {
   }
   return html`<header class="bar">
       <${BackLink} />
-      <${Avatar} id=${roomId} name=${room.displayName} isRoom=${!room.isDirect} />
+      <span class="only-wide"><${Avatar} id=${roomId} name=${room.displayName} isRoom=${!room.isDirect} /></span>
       <div class="grow stack-tight">
         <h1 class="bar-title one-line" dir="auto">${room.displayName}</h1>
         <p class="soft small one-line">${room.topic ? html`<span dir="auto">${room.topic}</span>` : t("room.members", { count: room.memberCount })}</p>

@@ -9,6 +9,7 @@ import { route } from "../router.js";
 import { reason } from "../state/acting.js";
 import { ask } from "../state/ask.js";
 import { joinAfterLogin } from "../state/joining.js";
+import { local } from "../state/local.js";
 import { ended } from "../state/opening.js";
 import { hadAccount, keep } from "../state/session.js";
 import { LANGUAGES, language, speak, t, type Language } from "../texts/index.js";
@@ -68,6 +69,7 @@ export function Welcome() {
         <p class="soft">${hasLink ? t("welcome.leadLink") : isNew ? t("welcome.lead") : t("welcome.leadBack")}</p>
       </header>
       ${ended.value !== null && html`<p class="notice warn" role="status">${t("welcome.ended")}</p>`}
+      ${local.isDenied() && html`<p class="notice warn" role="status">${t("welcome.notStored")}</p>`}
       ${general && html`<p class="notice bad" role="alert">${general}</p>`}
       <form class="stack" onSubmit=${submit}>
         <${Field} label=${t("welcome.username")} value=${username} onInput=${setUsername} error=${errorOf("username")} name="username"

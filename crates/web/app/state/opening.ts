@@ -1,5 +1,6 @@
 // Opens the store of the session, and closes it with the session.
 
+import { local, ofTab } from "./local.js";
 import { effect, signal } from "@preact/signals";
 import { openStore, type StartEngine } from "rookery-client/store/page";
 import { early } from "./early.js";
@@ -30,7 +31,9 @@ export function follow(): void {
     const { boot } = early;
     const first = boot?.session?.token === login.token ? boot.first : undefined;
     const url = `${location.origin}/graphql`;
-    const opened = openStore({ session: { url, ...login }, worker: boot?.makeWorker, start: startEngine, first });
+    // A browser that keeps nothing for this page: each tab has a login of its own, and an engine of its own.
+    const alone = local.isDenied() ? { name: `rookery-${login.deviceId}` } : { worker: boot?.makeWorker };
+    const opened = openStore({ session: { url, ...login }, start: startEngine, first, ...alone });
     ended.value = null;
     const end = opened.subscribe("status", () => {
       const status = opened.get("status");
@@ -54,8 +57,8 @@ const RELOAD_PAUSE_MS = 60_000;
 
 /** Loads the page again; not in a loop, should a cache go on serving the old one. */
 function reload(): void {
-  const last = Number(sessionStorage.getItem(RELOADED));
+  const last = Number(ofTab.get(RELOADED));
   if (Date.now() - last < RELOAD_PAUSE_MS) return;
-  sessionStorage.setItem(RELOADED, String(Date.now()));
+  ofTab.set(RELOADED, String(Date.now()));
   location.reload();
 }

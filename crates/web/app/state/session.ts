@@ -2,6 +2,7 @@
 //
 // Invariant: the token lies in the storage of this origin alone, and logout removes it.
 
+import { local } from "./local.js";
 import { signal } from "@preact/signals";
 import { SESSION, sessionOf, storedSession, type Session } from "./stored.js";
 
@@ -15,19 +16,19 @@ const BEFORE = "rookery.before";
 export const session = signal<Session | null>(null);
 
 export function keep(login: Session): void {
-  localStorage.setItem(SESSION, JSON.stringify(login));
+  local.set(SESSION, JSON.stringify(login));
   session.value = login;
 }
 
 /** Whether this browser had an account once. */
-export const hadAccount = () => localStorage.getItem(BEFORE) !== null;
+export const hadAccount = () => local.get(BEFORE) !== null;
 
 /** Forgets the login of this tab. Another one that took its place meanwhile, in another tab, stays. */
 export function forget(): void {
-  localStorage.setItem(BEFORE, "1");
+  local.set(BEFORE, "1");
   const stored = storedSession();
   const isOwn = stored?.token === session.peek()?.token;
-  if (isOwn) localStorage.removeItem(SESSION);
+  if (isOwn) local.remove(SESSION);
   session.value = isOwn ? null : stored;
 }
 

@@ -1,5 +1,7 @@
 // The login in `localStorage`, as text and as data.
 
+import { local } from "./local.js";
+
 export interface Session {
   token: string;
   deviceId: string;
@@ -11,7 +13,7 @@ export interface Session {
 export const SESSION = "rookery.session";
 
 /** The stored login. */
-export const storedSession = (): Session | null => sessionOf(localStorage.getItem(SESSION));
+export const storedSession = (): Session | null => sessionOf(local.get(SESSION));
 
 export function sessionOf(text: string | null): Session | null {
   try {

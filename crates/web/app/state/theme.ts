@@ -1,5 +1,6 @@
 // Light or dark, and contrast: the choice of the reader, or that of the system.
 
+import { local } from "./local.js";
 import { signal } from "@preact/signals";
 
 export type Theme = "system" | "light" | "dark" | "contrast";
@@ -10,14 +11,14 @@ const systemContrast = () => matchMedia("(prefers-contrast: more)");
 export const theme = signal<Theme>("system");
 
 export function choose(wanted: Theme, { keep = true } = {}): void {
-  if (keep) localStorage.setItem(CHOICE, wanted);
+  if (keep) local.set(CHOICE, wanted);
   theme.value = wanted;
   apply();
 }
 
 /** Applies the stored choice, and follows the system. */
 export function begin(): void {
-  const wanted = new URLSearchParams(location.search).get("theme") ?? localStorage.getItem(CHOICE) ?? "system";
+  const wanted = new URLSearchParams(location.search).get("theme") ?? local.get(CHOICE) ?? "system";
   choose(["light", "dark", "contrast"].includes(wanted) ? (wanted as Theme) : "system", { keep: false });
   systemContrast().addEventListener("change", apply);
 }

@@ -2,6 +2,7 @@
 //
 // Invariant: no screen has a text of its own. The test language `pseudo` shows those that do.
 
+import { local } from "../state/local.js";
 import { signal } from "@preact/signals";
 import { fill, pseudo, type Text, type Values } from "./catalogue.js";
 import type en from "./en/index.js";
@@ -105,7 +106,7 @@ const marked = (text: string) => (current.value.language === "pseudo" ? `⟦${te
 
 /** Changes the language at once. The texts of others than English are a file. */
 export async function speak(wanted: Language, { keep = false } = {}): Promise<void> {
-  if (keep) localStorage.setItem(CHOICE, wanted);
+  if (keep) local.set(CHOICE, wanted);
   current.value = speech(wanted, await textsOf(wanted));
   document.documentElement.lang = current.value.locale;
   document.documentElement.dir = current.value.isRightToLeft ? "rtl" : "ltr";

@@ -93,6 +93,14 @@ export class Room {
     for (const it of stored) if (!it.segment && it !== this.last) this.#drop(it);
   }
 
+  /** Forgets all segments. The next page is that of the newest events. */
+  restart(): void {
+    for (const item of [...this.items.values()]) if (item !== this.last) this.#drop(item);
+    this.live = segment({ before: null, after: null, isStart: false, isLive: true });
+    this.segments = [this.live];
+    this.record.missing = undefined;
+  }
+
   /** The relations of an event. */
   relationsOf(item: Item): Relations {
     if (!item.segment?.isLive && item.event.relations) return item.event.relations;

@@ -65,8 +65,10 @@ export class Keeper {
     const running = this.#loading.get(room.roomId);
     if (running) return running;
     const read = async () => {
-      const events = this.#isBroken ? [] : await this.storage.events(room.roomId).catch(() => []);
-      room.load(events);
+      const events = this.#isBroken ? null : await this.storage.events(room.roomId).catch(() => null);
+      room.load(events ?? []);
+      // What was stored is gone: the room begins again with the newest page.
+      if (events === null) room.restart();
       this.#loading.delete(room.roomId);
     };
     const loading = read();

@@ -14,6 +14,7 @@ const STORES = ["meta", "rooms", "events", "unsent", "commands"] as const;
 export class IndexedDBStorage implements Storage {
   #database: Promise<IDBDatabase> | null = null;
   #isErased = false;
+  #wasOpen = false;
 
   constructor(
     private readonly name: string,
@@ -74,9 +75,12 @@ export class IndexedDBStorage implements Storage {
     return (this.#database ??= new Promise((resolve, reject) => {
       const request = this.factory.open(this.name, SCHEMA);
       request.onupgradeneeded = () => {
+        // The user has cleared the data of this site. A new database would have a part of the content alone.
+        if (this.#wasOpen) return request.transaction?.abort();
         for (const name of STORES) request.result.createObjectStore(name);
       };
       request.onsuccess = () => {
+        this.#wasOpen = true;
         // Another page erases the database, or has a later release of it.
         request.result.onversionchange = () => void this.close();
         resolve(request.result);

@@ -17,7 +17,9 @@ export function hold(name: string): Held {
   const granted = new Promise<void>((resolve) => {
     const taken = () => (resolve(), ended);
     // Released while it waited.
-    locks()?.request(name, { signal: waiting.signal }, taken).catch(() => {});
+    // A browser that denies the page its storage denies locks too. Then there is nothing to share with others.
+    const denied = (error: unknown) => (error as Error).name === "SecurityError" && resolve();
+    locks()?.request(name, { signal: waiting.signal }, taken).catch(denied);
   });
   return { granted, release: () => (end(), waiting.abort()) };
 }

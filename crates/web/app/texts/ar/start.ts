@@ -26,4 +26,5 @@ export default {
   "greeting.title": "مرحبًا، {name}",
   "greeting.lead": "اختر غرفة، أو ابدأ غرفة جديدة.",
   "settings.language": "اللغة",
+  "welcome.notStored": "لا يحفظ هذا المتصفح شيئًا لهذه الصفحة. يمكنك المتابعة، وستُسجَّل خروجك عند إغلاق هذه الصفحة.",
 };

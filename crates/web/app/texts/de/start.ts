@@ -26,4 +26,5 @@ export default {
   "greeting.title": "Hallo, {name}",
   "greeting.lead": "Wähle einen Raum, oder beginne einen neuen.",
   "settings.language": "Sprache",
+  "welcome.notStored": "Dieser Browser speichert nichts für diese Seite. Du kannst weitermachen und bist abgemeldet, wenn du diesen Tab schließt.",
 };

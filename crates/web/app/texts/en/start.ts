@@ -26,4 +26,5 @@ export default {
   "greeting.title": "Hello, {name}",
   "greeting.lead": "Choose a room, or begin a new one.",
   "settings.language": "Language",
+  "welcome.notStored": "This browser keeps nothing for this page. You can go on, and you are logged out when you close this tab.",
 } as const;

@@ -1,1 +1,0 @@
-import{a as r}from"./chat-chunk-OAIIZZF3.js";import"./chat-chunk-UWKOPLHP.js";export{r as startEngine};
