@@ -339,6 +339,43 @@ fn operators_see_all_consumers_and_others_their_own() {
     assert_eq!(consumer(&bob, "bot"), Value::Null);
 }
 
+/// The texts that await a consumer: the oldest of them, and those of its rooms.
+fn awaiting(owner: &Client) -> (Vec<Value>, Vec<Value>) {
+    let page = include_str!("../../../docs/services.md");
+    let document =
+        page.split("query Awaiting").nth(1).and_then(|it| it.split("```").next()).unwrap();
+    let document =
+        format!("query Awaiting{}", document.replace("eventId sentAt", "eventId sentAt text"));
+    let position = consumer(owner, NAME)["position"].clone();
+    let found = owner.run(&document, &json!({ "position": position }));
+    let texts = |nodes: &Value| -> Vec<Value> {
+        let nodes = nodes.as_array().unwrap().iter();
+        nodes.map(|node| node["text"].clone()).filter(Value::is_string).collect()
+    };
+    let updates = found["initialSync"]["updates"].as_array().unwrap().iter();
+    let rooms = updates.flat_map(|update| texts(&update["timeline"]["nodes"])).collect();
+    (texts(&found["events"]["events"]), rooms)
+}
+
+#[test]
+fn an_owner_sees_what_awaits_a_consumer_and_nobody_elses_events() {
+    let (_data, _server, alice, bob, room) = start(&[]);
+    let other = alice.create_room(json!({}));
+    let mut consuming = Consuming::start(&bob, NAME, 100);
+    consuming.drain(&bob, NAME);
+    assert_eq!(awaiting(&bob), (Vec::new(), Vec::new()), "caught up");
+    drop(consuming);
+    for number in 0..3 {
+        alice.say(&room, &format!("news {number}"));
+        alice.say(&other, &format!("secret {number}"));
+    }
+    settle(&alice);
+    let news: Vec<Value> = (0..3).map(|number| json!(format!("news {number}"))).collect();
+    assert_eq!(awaiting(&bob), (news.clone(), news));
+    Consuming::start(&bob, NAME, 100).drain(&bob, NAME);
+    assert_eq!(awaiting(&bob), (Vec::new(), Vec::new()), "caught up again");
+}
+
 #[test]
 fn a_consumer_belongs_to_the_user_and_ends_with_the_account() {
     let (_data, _server, alice, bob, room) = start(&[]);
