@@ -46,6 +46,8 @@ class Bridge:
     def __init__(self, world, server, name):
         self.world, self.server, self.name = world, server, name
         self.token, self.pushed, self.transactions = "the_as_token_of_" + name, [], []
+        # Users and aliases that it makes when the server asks for them.
+        self.makes = set()
         bridge = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -57,7 +59,8 @@ class Bridge:
                 self.answer(200)
 
             def do_GET(self):
-                self.answer(404)
+                kind, name = [urllib.parse.unquote(part) for part in self.path.split("?")[0].split("/")[-2:]]
+                self.answer(200 if name in bridge.makes and bridge.make(kind, name) else 404)
 
             def answer(self, status):
                 self.send_response(status)
@@ -73,12 +76,20 @@ class Bridge:
         add(world, server, name + ".yaml", json.dumps({
             "id": name, "url": "http://127.0.0.1:%d" % self.listener.server_port, "as_token": self.token,
             "hs_token": "the_hs_token_of_" + name, "sender_localpart": name, "rate_limited": False,
-            "namespaces": {"users": [{"regex": "@_%s_.*" % name, "exclusive": True}], "aliases": [], "rooms": []}}))
+            "namespaces": {"users": [{"regex": "@_%s_.*" % name, "exclusive": True}],
+                           "aliases": [{"regex": "#_%s_.*" % name, "exclusive": True}], "rooms": []}}))
 
     def take(self, transaction, events):
         if transaction not in self.transactions:
             self.transactions.append(transaction)
             self.pushed += events
+
+    def make(self, kind, name):
+        """Makes a user or a room that the server asks for."""
+        localpart = name[1:].split(":")[0]
+        if kind == "users":
+            return self.make_user(localpart.removeprefix("_%s_" % self.name))
+        return self.ok("POST", "createRoom", {"room_alias_name": localpart, "preset": "public_chat"})["room_id"]
 
     def user_id(self, localpart):
         return "@%s:%s" % (localpart, self.server.server_name)

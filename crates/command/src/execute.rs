@@ -222,11 +222,11 @@ impl Commands {
         }
     }
 
-    /// The room of an alias. A program that owns the alias may make the room now.
-    pub(crate) async fn room_of_alias(
-        &self,
-        alias: &RoomAliasId,
-    ) -> Result<OwnedRoomId, HandleError> {
+    /// The room of an alias of this server. A program that owns the alias may make the room now.
+    ///
+    /// # Errors
+    /// [`HandleError::NoSuchRoom`] if there is none; other errors if that is not known.
+    pub async fn room_of_alias(&self, alias: &RoomAliasId) -> Result<OwnedRoomId, HandleError> {
         if let Some(room) = self.resolve_alias(alias).await? {
             return Ok(room);
         }

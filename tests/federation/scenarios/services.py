@@ -3,7 +3,7 @@
 import re
 
 from registry import scenario
-from scenarios.conversations import membership
+from scenarios.conversations import membership, refused
 from scenarios.scrolling import scroll_back
 from services import Archive, Bot, Bridge
 from world import until_equal
@@ -105,6 +105,25 @@ def a_bridge_gets_invites_to_rooms_of_another_server_and_accepts_them(world):
 
 
 @scenario
+def a_bridge_makes_the_users_and_rooms_for_which_another_server_asks(world):
+    bridge = Bridge(world, world.rookery, "gitter")
+    try:
+        bob = world.user(world.other_rookery, "bob")
+        alias, dave = "#_gitter_hall:" + world.rookery.server_name, bridge.user_id("_gitter_dave")
+        assert refused(bob.join, alias), "nobody has made it"
+        bridge.makes = {alias, dave}
+        room = bob.join(alias)
+        bob.say(room, "anybody here?")
+        until_pushed(bridge, room, [(bob.user_id, "anybody here?")])
+        den = bob.create_room(is_public=False)
+        bob.invite(den, dave)
+        until_equal("the bridge has the invite", [(dave, "invite")], lambda: bridge.members(den))
+        assert bridge.join(den, dave) == den
+    finally:
+        bridge.close()
+
+
+@scenario
 def a_service_follows_a_room_of_another_server_from_the_join_on(world):
     archive = Bot(world, world.rookery, "archive", "[[rooms]]\nregex = '!.*'\nexclusive = false\n")
     bob, hall, alias = host(world)
@@ -144,6 +163,47 @@ def a_service_follows_a_room_of_another_server_from_the_join_on(world):
         dora.leave(hall)
         until_equal("dora is gone", ["m.room.member", "closed UNFOLLOWED"], lambda: friend.told(hall)[-2:])
         until_equal("the archive goes on", expected + ["m.room.member"], lambda: archive.told(hall))
+        # A bot joins a room there itself, too.
+        carol, den, way = host(world)
+        assert friend.join(way) == den
+        carol.say(den, "welcome")
+        until_equal("the bot hears", ["opened", "m.room.member", "welcome"], lambda: friend.told(den))
+    finally:
+        archive.close()
+        friend.close()
+
+
+@scenario
+def a_service_sees_of_a_room_of_another_server_what_a_user_sees_who_joined_then(world):
+    archive = Bot(world, world.rookery, "museum", "[[rooms]]\nregex = '!.*'\nexclusive = false\n")
+    bob, dora = world.user(world.other_rookery, "bob"), world.user(world.other_rookery, "dora")
+    claim = re.escape(dora.user_id)
+    friend = Bot(world, world.rookery, "doras", "[[users]]\nregex = '%s'\nexclusive = false\n" % claim)
+    try:
+        seen = {}
+        for setting in ("JOINED", "INVITED", "SHARED", "WORLD_READABLE"):
+            ann, alias = world.user(world.rookery, "ann"), "%s%d" % (setting.lower(), world.users)
+            room = bob.create_room(alias=alias, historyVisibility=setting)
+            dora.join(room)
+            bob.say(room, "before")
+            ann.join("#%s:%s" % (alias, world.other_rookery.server_name))
+            bob.say(room, "after")
+            until_equal("ann hears bob", ["after"], lambda: [text for _, text in ann.heard(room)][-1:])
+            scroll_back(ann, room)
+            seen[setting] = ann.heard(room)
+            for bot in (archive, friend):
+                assert bot.heard(room) == seen[setting], (setting, bot.name, bot.heard(room), seen[setting])
+                assert set(bot.state(room)) == set(ann.state(room))
+                assert bot.members(room) == ann.members(room) == {ann.user_id, bob.user_id, dora.user_id}
+            dora.leave(room)
+            bob.say(room, "without dora")
+            until_equal("ann hears it", ["without dora"], lambda: [text for _, text in ann.heard(room)][-1:])
+            assert archive.heard(room) == ann.heard(room)
+            # A room that everybody may read is read by those who have left too.
+            left = ann.heard(room) if setting == "WORLD_READABLE" else seen[setting]
+            assert friend.heard(room) == left, (setting, friend.heard(room))
+        before = {setting: "before" in [text for _, text in heard] for setting, heard in seen.items()}
+        assert before == {"JOINED": False, "INVITED": False, "SHARED": True, "WORLD_READABLE": True}, before
     finally:
         archive.close()
         friend.close()

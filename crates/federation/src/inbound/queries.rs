@@ -5,6 +5,7 @@ pub(super) mod rooms;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use rookery_command::HandleError;
 use rookery_domain::{OwnedRoomAliasId, OwnedUserId};
 use serde_json::json;
 
@@ -39,7 +40,11 @@ pub(super) async fn directory(
     if alias.server_name() != home.own.server_name {
         return Err(unknown());
     }
-    let room = home.commands.resolve_alias(&alias).await?.ok_or_else(unknown)?;
+    // A bridge makes the rooms of its aliases when somebody looks for them.
+    let room = home.commands.room_of_alias(&alias).await.map_err(|error| match error {
+        HandleError::NoSuchRoom => unknown(),
+        error => error.into(),
+    })?;
     let servers = home.look(&room, servers).await?.ok_or_else(unknown)?;
     Ok(Reply::of(&json!({ "room_id": room, "servers": servers })))
 }
