@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Proxy } from "./chat/setting/proxy.mjs";
 import { act, ask, enter, freshServer, launch, PASSWORD, register, roomOf, roomTitle } from "./shell/visits.mjs";
 
 let browser;
@@ -61,6 +62,28 @@ test("a_kick_closes_the_room_and_leaves_nothing_of_it_on_the_device", async (con
   await waitFor(async () => !/under the stone|Secret cellar/.test(await stored(page)), "something of the room stayed");
   assert.ok(!(await page.content()).includes("under the stone"));
   assert.deepEqual(faults, []);
+});
+
+test("a_kick_while_offline_closes_the_room_when_the_connection_is_back_and_sends_nothing_into_it", async (context) => {
+  const at = await freshServer(context);
+  const [ada, bob] = [await register(at, "ada"), await register(at, "bob")];
+  const roomId = await roomOf(at, [ada, bob], { name: "Secret cellar" });
+  await act(at, ada.token, "sendMessage", { roomId, body: "the treasure is under the stone" });
+  const proxy = await new Proxy(at).listen(context);
+  const { page } = await enter({ browser, context, at: proxy.address }, bob, `/room/${roomId}`);
+  await page.locator(".line .body", { hasText: "under the stone" }).waitFor();
+  proxy.isOffline = true;
+  const composer = page.getByRole("textbox", { name: /message to/i });
+  await composer.fill("I know where it is");
+  await composer.press("Enter");
+  await page.locator(".echo-message.queued").waitFor();
+  await act(at, ada.token, "kickUser", { roomId, userId: bob.userId });
+  proxy.isOffline = false;
+  await page.getByText("ada⁩ removed you from this room").waitFor();
+  await waitFor(async () => !/under the stone|Secret cellar|I know where/.test(await stored(page)), "something of the room stayed");
+  const query = "query($id: RoomID!) { room(by: { roomId: $id }) { timeline(last: 20) { nodes { text } } } }";
+  const { room } = await ask(ada.token, query, { id: roomId }, at);
+  assert.ok(!room.timeline.nodes.some(({ text }) => text === "I know where it is"));
 });
 
 test("a_logout_elsewhere_closes_the_chat_and_erases_the_device", async (context) => {

@@ -435,3 +435,29 @@ test("a_database_that_is_taken_away_while_the_program_runs_leaves_no_hole_in_a_r
   // A database with a part of the content would be taken for all of it.
   assert.deepEqual(await factory.databases(), []);
 });
+
+test("at_most_50_MB_are_stored_and_rooms_that_were_used_longest_ago_lose_their_oldest_events", async () => {
+  const server = new ModelServer();
+  const rooms = Array.from({ length: 10 }, (_, index) => `!${index}`);
+  const body = "x".repeat(60_000);
+  for (const roomId of rooms) {
+    server.createRoom(roomId);
+    for (let count = 0; count < 100; count++) server.add(roomId, { sender: "@ada:x", content: { body } });
+  }
+  const storage = new MemoryStorage();
+  const keeper = new Keeper(storage);
+  const device = core(server, 100);
+  for (const [index, roomId] of rooms.entries()) device.rooms.get(roomId).record.usedAt = index;
+  await keeper.save(device);
+  const bytes = async () => {
+    let sum = 0;
+    for (const roomId of rooms) sum += JSON.stringify(await storage.events(roomId)).length;
+    return sum;
+  };
+  assert.ok((await bytes()) > 55 * 1024 * 1024);
+  await keeper.trim(device, () => false);
+  await keeper.save(device);
+  assert.ok((await bytes()) <= 50 * 1024 * 1024);
+  const counts = await Promise.all(rooms.map(async (roomId) => (await storage.events(roomId)).length));
+  assert.deepEqual([counts[0], counts.at(-1)], [20, 100]);
+});

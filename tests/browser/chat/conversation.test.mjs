@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import * as api from "../api.mjs";
 import { launch } from "./setting/pages.mjs";
 import { ask, enter, field, pathOf, register, roomOf, say, server, shown, texts, write } from "./setting/people.mjs";
 import { Proxy } from "./setting/proxy.mjs";
@@ -35,6 +36,24 @@ test("two_users_talk", async (context) => {
   // Bob's page has the focus and shows the end: Ada sees that he has read it.
   await ada.page.locator(".readers").first().waitFor();
   assert.deepEqual([ada.faults, bob.faults], [[], []]);
+});
+
+test("links_to_rooms_and_users_in_messages_open_in_the_chat", async (context) => {
+  const { users, roomId } = await pair();
+  const { page, faults } = await enter({ browser, context }, users[0], pathOf(roomId));
+  const send = (input) => api.act(server, users[1].token, "sendMessage", { roomId, ...input });
+  const pill = `<a href="https://matrix.to/#/${users[1].userId}">the sender</a>`;
+  await send({ body: "see the sender", formattedBody: `see ${pill} and <a href="https://example.org/">away</a>` });
+  await send({ body: `or ${server}${pathOf(roomId)}/members` });
+  const [sender, away] = [page.getByRole("link", { name: "the sender" }), page.getByRole("link", { name: "away" })];
+  await sender.waitFor();
+  assert.deepEqual([await sender.getAttribute("target"), await away.getAttribute("target")], [null, "_blank"]);
+  await page.getByRole("link", { name: /members$/ }).click();
+  await page.locator(".member").first().waitFor();
+  await sender.click();
+  await page.waitForURL(`**/people/${users[1].userId}`);
+  assert.equal(page.context().pages().length, 1);
+  assert.deepEqual(faults, []);
 });
 
 test("messages_written_offline_are_sent_in_order_and_once_when_the_connection_is_back", async (context) => {

@@ -9,6 +9,7 @@ const { around, follow, Heights, MARGIN, WINDOW_ROWS } = await load("timeline/wi
 const { ItemList } = await load("timeline/items.ts");
 const { lineOf } = await load("timeline/changes.ts");
 const { pieces, safeHref } = await load("messages/links.ts");
+const { namedBy, pathInside } = await load("state/named.ts");
 const { written } = await load("composer/markup.ts");
 const { askedAt, choices, complete, mentioned, withEmoji } = await load("composer/complete.ts");
 
@@ -129,6 +130,28 @@ test("a_call_that_nobody_answered_is_missed", () => {
   const missed = (rows) => new ItemList().build(segment(rows)).items.at(-1).isMissed;
   assert.equal(missed(unanswered), true);
   assert.equal(missed(answered), false);
+});
+
+test("a_text_names_a_room_or_a_user_by_address_id_or_link_and_nothing_else", () => {
+  const path = (text) => {
+    const named = namedBy(text);
+    return named && [named.place, named.eventId, ...named.via];
+  };
+  assert.deepEqual(path(" #hall:example.org "), ["#hall:example.org", null]);
+  assert.deepEqual(path("!4rPY6O"), ["!4rPY6O", null]);
+  assert.deepEqual(path("@ada:example.org:8448"), ["@ada:example.org:8448", null]);
+  assert.deepEqual(path("https://matrix.to/#/%23hall%3Aexample.org"), ["#hall:example.org", null]);
+  assert.deepEqual(path("https://matrix.to/#/!a:b/$e?via=b&via=c"), ["!a:b", "$e", "b", "c"]);
+  for (const text of ["", "hall", "#hall", "@ada", "# hall:x", "https://example.org/room/!a", "#a:b/c", "https://matrix.to/#/hall"]) assert.equal(namedBy(text), null, text);
+});
+
+test("links_of_matrix_lead_to_this_chat_and_others_lead_away", () => {
+  assert.equal(pathInside("https://matrix.to/#/@ada:example.org"), "/people/@ada:example.org");
+  assert.equal(pathInside("https://matrix.to/#/!a:b?via=c"), "/room/!a:b?via=c");
+  assert.equal(pathInside("https://matrix.to/#/%23hall:example.org/$event"), "/room/%23hall:example.org/$event");
+  for (const href of ["https://matrix.to/", "https://matrix.to.example/#/@ada:b", "https://example.org/room/!a", "http://matrix.to.evil/#/!a", "mailto:ada@example.org"]) {
+    assert.equal(pathInside(href), null, href);
+  }
 });
 
 test("only_addresses_of_the_web_become_links", () => {

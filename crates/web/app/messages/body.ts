@@ -7,6 +7,7 @@ import type { Json } from "rookery-client/store";
 import { html } from "../html.js";
 import { t } from "../texts/index.js";
 import { textAt } from "../timeline/changes.js";
+import { pathInside } from "../state/named.js";
 import { pieces } from "./links.js";
 import { canFormat, setFormatted } from "./sanitize.js";
 
@@ -81,7 +82,10 @@ function shortened(text: string): string {
 export function Plain({ text }: { text: string }) {
   const all = pieces(text);
   if (all.length > 2 * LINKS_MAX) return text;
-  return all.map(({ text: piece, href }) =>
-    href === null ? piece : html`<a href=${href} rel="noopener noreferrer nofollow ugc" target="_blank">${piece}</a>`,
-  );
+  return all.map(({ text: piece, href }) => {
+    if (href === null) return piece;
+    const inside = pathInside(href);
+    if (inside !== null) return html`<a href=${inside}>${piece}</a>`;
+    return html`<a href=${href} rel="noopener noreferrer nofollow ugc" target="_blank">${piece}</a>`;
+  });
 }

@@ -3,6 +3,7 @@
 // Invariant: only elements and attributes of the lists below come in, none of which runs, loads or positions anything.
 // Invariant: without `Element.setHTML`, nothing comes in; the caller shows the plain text.
 
+import { pathInside } from "../state/named.js";
 import { safeHref } from "./links.js";
 
 interface SanitizerConfig {
@@ -59,18 +60,22 @@ export function setFormatted(element: Element, html: string): boolean {
 
 let inert: Document | undefined;
 
-/** A link that tells its target nothing about this page; a text if it leads to somewhere else than the web. */
+/**
+ * A link that tells its target nothing about this page; a text if it leads to somewhere else than the web. Its title is the
+ * address: a text that names another host than the link leads to is a trap.
+ */
 function makeSafe(link: HTMLAnchorElement) {
   const href = safeHref(link.getAttribute("href"));
   if (href === null) {
     link.replaceWith(...link.childNodes);
     return;
   }
-  link.href = href;
+  link.title = href;
+  const inside = pathInside(href);
+  link.href = inside ?? href;
+  if (inside !== null) return;
   link.rel = "noopener noreferrer nofollow ugc";
   link.target = "_blank";
-  // A text that names another host than the link leads to is a trap.
-  link.title = href;
 }
 
 function depthOf(element: Element): number {

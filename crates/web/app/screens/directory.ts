@@ -9,7 +9,8 @@ import { Field } from "../parts/field.js";
 import { toast } from "../parts/toast.js";
 import { pathTo } from "../router.js";
 import { reason } from "../state/acting.js";
-import { namedBy, see, type Named } from "../state/joining.js";
+import { see } from "../state/joining.js";
+import { namedBy, pathOf, type Named } from "../state/named.js";
 import { useStore } from "../state/store.js";
 import { t } from "../texts/index.js";
 import { ScreenBar } from "./screen-bar.js";
@@ -75,9 +76,9 @@ export function Directory() {
 }
 
 /** The way to the room or the user that the search names. */
-function Address({ named: { place, via } }: { named: Named }) {
-  const path = place.startsWith("@") ? pathTo.person(place) : pathTo.roomVia(place, via);
-  return html`<a class="card row" href=${path}>
+function Address({ named }: { named: Named }) {
+  const { place } = named;
+  return html`<a class="card row" href=${pathOf(named)}>
     <${Avatar} id=${place} name=${place.slice(1)} isRoom=${!place.startsWith("@")} />
     <span class="grow stack-tight"><strong class="one-line" dir="ltr">${place}</strong><span class="soft small">${t("directory.open")}</span></span>
   </a>`;

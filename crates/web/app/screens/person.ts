@@ -52,7 +52,8 @@ export function PersonScreen({ userId }: { userId: string }) {
       <${Avatar} id=${userId} name=${name} size="large" presence=${presence} />
       <h2 dir="auto">${name}</h2>
       <p class="soft" dir="auto">${userId}</p>
-      ${presence && html`<p>${t(PRESENCES[presence]!)}${lastActive && presence !== "ONLINE" && html` · ${formatAgo(lastActive)}`}</p>`}
+      ${presence && html`<p>${lastActive && presence !== "ONLINE" ? t("person.lastSeen", { presence: t(PRESENCES[presence]!), when: formatAgo(lastActive) }) : t(PRESENCES[presence]!)}</p>`}
+      ${found?.isRemote && html`<p class="soft">${t("person.elsewhere", { server: userId.slice(userId.indexOf(":") + 1) })}</p>`}
       ${status && html`<p dir="auto">${status}</p>`}
       ${found === null && html`<p class="soft">${t("reason.noUser")}</p>`}
       <div class="row">

@@ -8,6 +8,7 @@ import { Button } from "../parts/button.js";
 import { Check, Choice, Field } from "../parts/field.js";
 import { toast } from "../parts/toast.js";
 import { act, reason } from "../state/acting.js";
+import { nameOf } from "../state/names.js";
 import { useStore, useView } from "../state/store.js";
 import { choose, theme, type Theme } from "../state/theme.js";
 import { t } from "../texts/index.js";
@@ -51,7 +52,7 @@ function Profile({ viewer, status }: { viewer: { userId: string; displayName: st
   const isChanged = name !== (viewer.displayName ?? "") || message !== status;
   return html`<form class="stack" onSubmit=${save}>
     <h2>${t("settings.profile")}</h2>
-    <div class="row"><${Avatar} id=${viewer.userId} name=${name || viewer.userId} size="large" /><span class="soft one-line" dir="auto">${viewer.userId}</span></div>
+    <div class="row"><${Avatar} id=${viewer.userId} name=${nameOf({ displayName: name, userId: viewer.userId })} size="large" /><span class="soft one-line" dir="auto">${viewer.userId}</span></div>
     <${Field} label=${t("settings.displayName")} value=${name} onInput=${setName} isPeoples maxlength="255" autocomplete="nickname" />
     <${Field} label=${t("settings.status")} value=${message} onInput=${setMessage} isPeoples maxlength="200" hint=${t("settings.statusHint")} />
     <div><${Button} kind="main" type="submit" disabled=${!isChanged}>${t("app.save")}<//></div>

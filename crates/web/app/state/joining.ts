@@ -32,34 +32,6 @@ export function see(place: string, room: RoomCardFragment): void {
 
 export const seenAt = (place: string): RoomCardFragment | null => seen.get(place) ?? null;
 
-/** A room or a user that a text names. */
-export interface Named {
-  /** The ID or the alias of a room, or the ID of a user. */
-  place: string;
-  via: readonly string[];
-}
-
-const IDENTIFIER = /^(?:[#@][^\s:]+:[^\s/]+|![^\s/?]+)$/u;
-
-/** The room or the user that a text names: an alias, an ID, or a link to one. Null if it names none. */
-export function namedBy(text: string): Named | null {
-  const wanted = text.trim();
-  const link = /^https?:\/\/matrix\.to\/#\/([^/?]+)(?:\/[^?]*)?(?:\?(.*))?$/u.exec(wanted);
-  const own = link ? null : /^https?:\/\/([^/]+)\/room\/([^/?#]+)/u.exec(wanted);
-  if (own && own[1] !== globalThis.location?.host) return null;
-  const place = decoded(link?.[1] ?? own?.[2] ?? wanted);
-  if (!IDENTIFIER.test(place)) return null;
-  return { place, via: new URLSearchParams(link?.[2] ?? "").getAll("via").slice(0, VIA_MAX) };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 const VIA_MAX = 5;
 
 /** The servers to join a room through: those that its link names, and that of its ID. */

@@ -42,7 +42,9 @@ export class Loader {
     this.running.value = new Set(this.running.value).add(item.key);
     this.#setFailed(item.key, false);
     try {
-      await this.#page(item, isBelow);
+      const { added, isEnd } = await this.#page(item, isBelow);
+      // Other servers have them, and did not answer.
+      if (item.kind === "older" && this.thread === null && added === 0 && !isEnd) this.#setFailed(item.key, true);
     } catch {
       this.#setFailed(item.key, true);
     } finally {

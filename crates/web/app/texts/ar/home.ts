@@ -83,4 +83,6 @@ export default {
   "directory.server": "الخادم",
   "directory.serverHint": "اسمه، مثل example.org",
   "directory.open": "الانتقال إلى هذا العنوان",
+  "person.lastSeen": "{presence}، آخر ظهور {when}",
+  "person.elsewhere": "على الخادم {server}",
 };

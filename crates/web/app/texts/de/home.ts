@@ -76,4 +76,6 @@ export default {
   "directory.server": "Server",
   "directory.serverHint": "Sein Name, etwa example.org",
   "directory.open": "Zu dieser Adresse",
+  "person.lastSeen": "{presence}, zuletzt hier {when}",
+  "person.elsewhere": "Auf dem Server {server}",
 };

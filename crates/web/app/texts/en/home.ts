@@ -73,4 +73,6 @@ export default {
   "directory.server": "Server",
   "directory.serverHint": "Its name, such as example.org",
   "directory.open": "Go to this address",
+  "person.lastSeen": "{presence}, last here {when}",
+  "person.elsewhere": "On the server {server}",
 } as const;
