@@ -9,11 +9,23 @@ from services import Archive, Bot, Bridge
 from world import until_equal
 
 
-def host(world):
+def host(world, there=None):
     """A user of the other server, with a public room."""
-    bob = world.user(world.other_rookery, "bob")
+    there = there or world.other_rookery
+    bob = world.user(there, "bob")
     alias = "hall%d" % world.users
-    return bob, bob.create_room(alias=alias, name="Hall"), "#%s:%s" % (alias, world.other_rookery.server_name)
+    return bob, bob.create_room(alias=alias, name="Hall"), "#%s:%s" % (alias, there.server_name)
+
+
+def with_both(world, name, check):
+    """Checks a bridge with a server of ours, and with Synapse."""
+    for kind, there in (("ours", world.other_rookery), ("synapse", world.synapse)):
+        bridge = Bridge(world, world.rookery, "%s_%s" % (name, kind))
+        try:
+            check(world, bridge, there)
+        finally:
+            world.mend()
+            bridge.close()
 
 
 def until_pushed(bridge, room, said):
@@ -22,86 +34,86 @@ def until_pushed(bridge, room, said):
 
 @scenario
 def a_bridge_joins_rooms_of_another_server_and_hears_all_of_them(world):
-    bridge = Bridge(world, world.rookery, "irc")
-    there = world.other_rookery.server_name
-    try:
-        bob, hall, alias = host(world)
-        carl, bot = bridge.make_user("carl"), bridge.user_id("irc")
-        found = bridge.ok("GET", "directory/room/" + alias.replace("#", "%23"))
-        assert found["room_id"] == hall and there in found["servers"], found
-        # By the alias, as one of its users. The answer comes after the join.
-        assert bridge.join(alias, carl) == hall
-        assert membership(bob, hall, carl) == "join"
-        said = [(bob.user_id, "hello %d" % number) for number in range(5)]
-        for _, text in said:
-            bob.say(hall, text)
-        until_pushed(bridge, hall, said)
-        assert bridge.members(hall) == [(carl, "join")], bridge.members(hall)
-        sent = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
-        until_equal("the message of the bridge is there", (carl, "from IRC"), lambda: bob.heard(hall)[-1])
-        again = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
-        assert again == sent
-        # By the room ID, which names no server, and the server that the bridge names.
-        other = bob.create_room(name="Den")
-        status, refused = bridge.call("POST", "join/" + other, {})
-        assert (status, refused["errcode"]) == (403, "M_FORBIDDEN"), refused
-        assert bridge.join(other, server_name=there) == other
-        assert bridge.join(other, via=[there]) == other, "joined already"
-        assert membership(bob, other, bot) == "join"
-        assert sorted(bridge.ok("GET", "joined_rooms")["joined_rooms"]) == [other]
-        assert bob.user_id in bridge.ok("GET", "rooms/%s/joined_members" % other)["joined"]
-        name = bridge.ok("GET", "profile/%s/displayname" % bob.user_id)
-        assert set(name) <= {"displayname"}, name
-        # Messages of an outage come later, in order.
-        world.cut_off(world.rookery, world.other_rookery)
-        missed = [(bob.user_id, "missed %d" % number) for number in range(5)]
-        for _, text in missed:
-            bob.say(hall, text)
-        status, away = bridge.call("POST", "join/%23nowhere:" + there, {})
-        assert (status, away["errcode"]) == (502, "M_UNKNOWN"), (status, away)
-        world.mend()
-        until_pushed(bridge, hall, said + [(carl, "from IRC")] + missed)
-        status, nowhere = bridge.call("POST", "join/%23nowhere:" + there, {})
-        assert (status, nowhere["errcode"]) == (404, "M_NOT_FOUND"), (status, nowhere)
-        bridge.ok("POST", "rooms/%s/leave" % hall, {}, carl)
-        until_equal("carl has left", "leave", lambda: membership(bob, hall, carl))
-    finally:
-        world.mend()
-        bridge.close()
+    with_both(world, "irc", joins_and_hears)
+
+
+def joins_and_hears(world, bridge, there):
+    server = there.server_name
+    bob, hall, alias = host(world, there)
+    carl, bot = bridge.make_user("carl"), bridge.user_id(bridge.name)
+    found = bridge.ok("GET", "directory/room/" + alias.replace("#", "%23"))
+    assert found["room_id"] == hall and server in found["servers"], found
+    # By the alias, as one of its users. The answer comes after the join.
+    assert bridge.join(alias, carl) == hall
+    assert membership(bob, hall, carl) == "join"
+    said = [(bob.user_id, "hello %d" % number) for number in range(5)]
+    for _, text in said:
+        bob.say(hall, text)
+    until_pushed(bridge, hall, said)
+    assert bridge.members(hall) == [(carl, "join")], bridge.members(hall)
+    sent = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
+    until_equal("the message of the bridge is there", (carl, "from IRC"), lambda: bob.heard(hall)[-1])
+    again = bridge.ok("PUT", "rooms/%s/send/m.room.message/1" % hall, {"msgtype": "m.text", "body": "from IRC"}, carl)
+    assert again == sent
+    # By the room ID, which names no server, and the server that the bridge names.
+    other = bob.create_room(name="Den")
+    status, refused = bridge.call("POST", "join/" + other, {})
+    assert (status, refused["errcode"]) == (403, "M_FORBIDDEN"), refused
+    assert bridge.join(other, server_name=server) == other
+    assert bridge.join(other, via=[server]) == other, "joined already"
+    assert membership(bob, other, bot) == "join"
+    assert sorted(bridge.ok("GET", "joined_rooms")["joined_rooms"]) == [other]
+    assert bob.user_id in bridge.ok("GET", "rooms/%s/joined_members" % other)["joined"]
+    name = bridge.ok("GET", "profile/%s/displayname" % bob.user_id)
+    assert set(name) <= {"displayname"}, name
+    # Messages of an outage come later, in order.
+    world.cut_off(world.rookery, there)
+    missed = [(bob.user_id, "missed %d" % number) for number in range(5)]
+    for _, text in missed:
+        bob.say(hall, text)
+    status, away = bridge.call("POST", "join/%23nowhere:" + server, {})
+    assert (status, away["errcode"]) == (502, "M_UNKNOWN"), (status, away)
+    world.mend()
+    until_pushed(bridge, hall, said + [(carl, "from IRC")] + missed)
+    status, nowhere = bridge.call("POST", "join/%23nowhere:" + server, {})
+    assert (status, nowhere["errcode"]) == (404, "M_NOT_FOUND"), (status, nowhere)
+    bridge.ok("POST", "rooms/%s/leave" % hall, {}, carl)
+    until_equal("carl has left", "leave", lambda: membership(bob, hall, carl))
 
 
 @scenario
 def a_bridge_gets_invites_to_rooms_of_another_server_and_accepts_them(world):
-    bridge = Bridge(world, world.rookery, "xmpp")
-    try:
-        bob = world.user(world.other_rookery, "bob")
-        carl, bot = bridge.make_user("carl"), bridge.user_id("xmpp")
-        for invited, user in ((bot, None), (carl, carl)):
-            room = bob.create_room(is_public=False, name="Den of Bob")
-            bob.invite(room, invited)
-            until_equal("the bridge has the invite", [(invited, "invite")], lambda room=room: bridge.members(room))
-            invite = next(it for it in bridge.pushed if it["room_id"] == room)
-            assert invite["sender"] == bob.user_id, invite
-            state = {it["type"]: it["content"] for it in invite["unsigned"]["invite_room_state"]}
-            assert state["m.room.name"] == {"name": "Den of Bob"}, state
-            # The invite names the server to join through.
-            assert bridge.join(room, user) == room
-            bob.say(room, "welcome")
-            until_pushed(bridge, room, [(bob.user_id, "welcome")])
-            assert bridge.members(room)[-1] == (invited, "join")
-        declined = bob.create_room(is_public=False)
-        bob.invite(declined, carl)
-        until_equal("the bridge has the invite", [(carl, "invite")], lambda: bridge.members(declined))
-        bridge.ok("POST", "rooms/%s/leave" % declined, {}, carl)
-        until_equal("it was declined", "leave", lambda: membership(bob, declined, carl))
-        # The other way round: a user elsewhere is invited to a room of the bridge.
-        portal = bridge.ok("POST", "createRoom", {"name": "Portal", "preset": "private_chat"})["room_id"]
-        bridge.ok("POST", "rooms/%s/invite" % portal, {"user_id": bob.user_id})
-        assert bob.join(portal, [world.rookery.server_name]) == portal
-        bob.say(portal, "thanks")
-        until_pushed(bridge, portal, [(bob.user_id, "thanks")])
-    finally:
-        bridge.close()
+    with_both(world, "xmpp", gets_and_accepts)
+
+
+def gets_and_accepts(world, bridge, there):
+    bob = world.user(there, "bob")
+    carl, bot = bridge.make_user("carl"), bridge.user_id(bridge.name)
+    for invited, user in ((bot, None), (carl, carl)):
+        room = bob.create_room(is_public=False, name="Den of Bob")
+        bob.invite(room, invited)
+        until_equal("the bridge has the invite", [(invited, "invite")], lambda room=room: bridge.members(room))
+        invite = next(it for it in bridge.pushed if it["room_id"] == room)
+        assert invite["sender"] == bob.user_id, invite
+        state = {it["type"]: it["content"] for it in invite["unsigned"]["invite_room_state"]}
+        assert state["m.room.name"] == {"name": "Den of Bob"}, state
+        # The invite names the server to join through.
+        assert bridge.join(room, user) == room
+        bob.say(room, "welcome")
+        until_pushed(bridge, room, [(bob.user_id, "welcome")])
+        assert bridge.members(room)[-1] == (invited, "join")
+    declined = bob.create_room(is_public=False)
+    bob.invite(declined, carl)
+    until_equal("the bridge has the invite", [(carl, "invite")], lambda: bridge.members(declined))
+    bridge.ok("POST", "rooms/%s/leave" % declined, {}, carl)
+    until_equal("it was declined", "leave", lambda: membership(bob, declined, carl))
+    # The other way round: a user elsewhere is invited to a room of the bridge.
+    portal = bridge.ok("POST", "createRoom", {"name": "Portal", "preset": "private_chat"})["room_id"]
+    bridge.ok("POST", "rooms/%s/invite" % portal, {"user_id": bob.user_id})
+    home = world.rookery.server_name
+    assert bob.join(portal, home if there is world.synapse else [home]) == portal
+    bob.say(portal, "thanks")
+    until_pushed(bridge, portal, [(bob.user_id, "thanks")])
 
 
 @scenario
