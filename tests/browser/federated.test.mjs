@@ -50,8 +50,8 @@ test("a_room_of_another_server_is_found_in_its_directory_and_joined_with_its_his
   await roomTitle(page, "The Hall").waitFor();
   // What was said before the join comes from the other server.
   await shown(page, "before 40");
-  await page.locator(".timeline, .lines").first().hover();
-  for (let turns = 0; turns < 40 && !(await page.getByText("before 1", { exact: true }).count()); turns += 1) {
+  await page.locator(".scroller").hover();
+  for (let turns = 0; turns < 300 && !(await page.getByText("before 1", { exact: true }).count()); turns += 1) {
     await page.mouse.wheel(0, -2000);
     await page.evaluate(() => new Promise(requestAnimationFrame));
   }

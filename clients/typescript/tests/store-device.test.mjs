@@ -461,3 +461,27 @@ test("at_most_50_MB_are_stored_and_rooms_that_were_used_longest_ago_lose_their_o
   const counts = await Promise.all(rooms.map(async (roomId) => (await storage.events(roomId)).length));
   assert.deepEqual([counts[0], counts.at(-1)], [20, 100]);
 });
+
+test("a_full_disk_ends_the_storage_and_not_the_chat", async () => {
+  const server = new ModelServer();
+  for (const roomId of ["!a", "!b"]) server.createRoom(roomId);
+  for (let count = 0; count < 30; count++) server.add("!a", { sender: "@ada:x", content: { body: `text ${count}` } });
+  const storage = new MemoryStorage();
+  await new Keeper(storage).save(core(server, 20));
+
+  const keeper = new Keeper(storage);
+  const device = await keeper.load(ME);
+  storage.commit = () => Promise.reject(new DOMException("full", "QuotaExceededError"));
+  server.add("!b", { sender: "@ada:x", content: { body: "one more" } });
+  await keeper.loadRoom(device.rooms.get("!b"));
+  device.takeChunk(server.chunk(device.meta.position, 10));
+  await keeper.save(device);
+  // What was stored would miss a part: the next program begins with nothing.
+  assert.deepEqual(await storage.load(), await new MemoryStorage().load());
+  // A room whose events were in the storage alone has a gap before what comes, and no hole.
+  const room = device.rooms.get("!a");
+  await keeper.loadRoom(room);
+  device.takePage(room, server.page("!a", { last: 10, relations: false }), { anchor: null, side: "before" }, device.tick);
+  assert.deepEqual([room.segments.length, room.live.items.length, room.live.isStart], [1, 10, false]);
+  assert.equal(room.live.items.at(-1).event.content.body, "text 29");
+});
