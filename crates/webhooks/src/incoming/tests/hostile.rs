@@ -1,5 +1,7 @@
 //! No payload makes markup of its own, or more than an event may hold.
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use rookery_domain::limits::EVENT_BYTES_MAX;
 use serde_json::{Value, json};
@@ -238,5 +240,32 @@ fn signs_without_an_end_take_no_longer_than_others() {
         let text = sign.repeat(60_000 / sign.len());
         let payload = json!({ "text": text });
         message(payload.to_string().as_bytes(), false, &Mentioning::Never).ok();
+    }
+}
+
+/// How long the conversion of a text takes.
+fn time_of(text: &str) -> Duration {
+    let body = json!({ "text": text }).to_string();
+    let begun = Instant::now();
+    message(body.as_bytes(), false, &Mentioning::Never).ok();
+    begun.elapsed()
+}
+
+#[test]
+fn a_long_row_of_signs_takes_as_long_as_other_text() {
+    const LENGTH: usize = 60_000;
+    let harmless = time_of(&"<a> *b* `c` ".repeat(LENGTH / 12));
+    for sign in [
+        "<", "<!", "<@", "<a|", "<*", "*a* ", "_*~a", "`", "` ", "*<", "```", "&lt;", ">",
+        "<http://",
+    ] {
+        for end in ["", ">", " *", "`"] {
+            let text = sign.repeat(LENGTH / sign.len()) + end;
+            let taken = time_of(&text);
+            assert!(
+                taken < harmless * 30,
+                "{sign:?} and {end:?}: {taken:?}, not about {harmless:?}"
+            );
+        }
     }
 }

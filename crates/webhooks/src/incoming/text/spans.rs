@@ -96,8 +96,8 @@ impl Scan<'_> {
     }
 
     /// A link or a name in angle brackets.
-    fn control(&mut self, at: usize) -> Option<(Inline, usize)> {
-        let end = self.next('>', at + 1)?;
+    fn control(&self, at: usize) -> Option<(Inline, usize)> {
+        let end = closing_bracket(self.line, at)?;
         let part = control(&self.line[at + 1..end], self.reading)?;
         Some((part, end + 1))
     }
@@ -139,7 +139,6 @@ impl Scan<'_> {
     /// The sign that closes a style, outside of angle brackets. It follows no white space, and no letter follows it.
     fn closing(&self, from: usize, sign: char) -> Option<usize> {
         let (mut before, mut skipped_to) = (None, from);
-        let last_bracket = self.line.rfind('>').unwrap_or(0);
         let mut rest = self.line[from..].char_indices().peekable();
         while let Some((index, c)) = rest.next() {
             let index = from + index;
@@ -149,13 +148,20 @@ impl Scan<'_> {
             if c == sign && ends && index >= skipped_to {
                 return Some(index);
             }
-            if c == '<' && index >= skipped_to && index < last_bracket {
-                skipped_to = self.line[index..].find('>').map_or(index, |length| index + length);
+            if c == '<' {
+                skipped_to = closing_bracket(self.line, index).unwrap_or(skipped_to);
             }
             before = Some(c);
         }
         None
     }
+}
+
+/// The index of the `>` that closes the `<` at `at`. There is none if another `<` comes first: if each one of a row were read
+/// up to the same `>`, the time would be the square of their number.
+fn closing_bracket(line: &str, at: usize) -> Option<usize> {
+    let next = at + 1 + line[at + 1..].find(['<', '>'])?;
+    line[next..].starts_with('>').then_some(next)
 }
 
 /// The part that a text in angle brackets stands for.
