@@ -98,6 +98,13 @@ impl Feeds {
         self.models().still_clean(commits)
     }
 
+    /// The same for one commit.
+    #[must_use]
+    pub fn still_clean_one(&self, commit: &Arc<Committed>) -> Arc<Committed> {
+        let now = self.still_clean(std::slice::from_ref(commit)).pop();
+        now.unwrap_or_else(|| Arc::clone(commit))
+    }
+
     /// The counters of delivery.
     #[must_use]
     pub fn counters(&self) -> DeliveryCounters {

@@ -15,6 +15,8 @@ mod feeds;
 mod options;
 mod reading;
 mod router;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

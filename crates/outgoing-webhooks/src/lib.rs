@@ -12,6 +12,8 @@ mod batch;
 mod hooks;
 mod running;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use self::hooks::{OutgoingParts, OutgoingWebhooks, UrlError};

@@ -99,14 +99,23 @@ async fn step(
     webhook: &OutgoingWebhook,
     consumer: &mut PushedConsumer,
 ) -> Result<ControlFlow<()>, Failed> {
-    let batch = consumer.current().await.map_err(failed)?;
+    let mut batch = consumer.current().await.map_err(failed)?;
+    // The program has nothing to do with a batch without events. A request holds its permit for ten seconds at most.
+    let permit = if batch.events.is_empty() {
+        None
+    } else {
+        let permit = hooks.shared.sending.acquire().await;
+        Some(permit.map_err(|error| Failed::Here(error.to_string()))?)
+    };
+    // The wait may have been long: the webhook may be gone or have another secret, and content may be redacted.
     let Some(now) = current(hooks, webhook).map_err(Failed::Here)? else {
         return Ok(ControlFlow::Break(()));
     };
-    // The program has nothing to do with a batch without events.
-    if !batch.events.is_empty() {
+    if permit.is_some() {
+        batch.forget_redacted(&hooks.shared.parts.feeds);
         send(hooks, &now, &batch).await.map_err(Failed::Sending)?;
     }
+    drop(permit);
     consumer.acknowledge().await.map_err(failed)?;
     if now.state.failing_since.is_some() {
         let failures = now.state.failures;
@@ -119,10 +128,6 @@ async fn step(
 }
 
 /// Sends a batch. The reason of a failure is for the owner, and says nothing about the network of the server.
-#[expect(
-    clippy::await_holding_invalid_type,
-    reason = "a request holds its permit for ten seconds at most"
-)]
 async fn send(
     hooks: &OutgoingWebhooks,
     webhook: &OutgoingWebhook,
@@ -131,16 +136,13 @@ async fn send(
     let target = Target::parse(&webhook.url).map_err(|error| format!("the address {error}"))?;
     let id = batch_id(&webhook.id, batch);
     let body = body(webhook, &id, batch);
-    let permit = hooks.shared.sending.acquire().await.map_err(|error| error.to_string())?;
     let seconds = (hooks.shared.parts.clock)().0 / 1_000;
     let headers = signature::headers(webhook.secret.bytes(), &id, seconds, &body);
     let (method, body, time_max) = (Method::POST, body.into(), TIME_MAX);
     let answer_bytes_max = ANSWER_BYTES_MAX;
     let request =
         Request { method, target, headers, body, time_max, answer_bytes_max, server: None };
-    let sent = hooks.shared.parts.client.send(request).await;
-    drop(permit);
-    match sent {
+    match hooks.shared.parts.client.send(request).await {
         Ok(answer) if answer.status.is_success() => Ok(()),
         Ok(answer) => Err(format!("it answered with status {}", answer.status.as_u16())),
         Err(error) => {

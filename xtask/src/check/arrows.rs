@@ -119,6 +119,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rookery-accounts",
             "rookery-delivery",
             "rookery-domain",
+            "rookery-fixture",
             "rookery-log",
             "rookery-outgoing",
             "rookery-work",

@@ -52,6 +52,15 @@ pub struct PushedBatch {
     pub events: Vec<PushedEvent>,
 }
 
+impl PushedBatch {
+    /// Removes content that was redacted since the batch was read. Call it after a wait, right before the batch is sent.
+    pub fn forget_redacted(&mut self, feeds: &Feeds) {
+        for event in &mut self.events {
+            event.committed = feeds.still_clean_one(&event.committed);
+        }
+    }
+}
+
 /// An event of a batch.
 pub struct PushedEvent {
     /// Its commit.

@@ -12,6 +12,7 @@ use rookery_projection::ReadModels;
 use rookery_view::Reader;
 
 use crate::Feeds;
+pub(crate) use crate::testing::settle;
 
 /// The settings of the models and of delivery that tests change.
 #[derive(Clone, Debug, Default)]
@@ -70,9 +71,4 @@ impl Scene {
         let models = ReadModels::open(log, self.dir.path(), of_models, |_| {}).await.unwrap();
         Feeds::new(Reader::new(models), of_delivery)
     }
-}
-
-/// Brings the models to the end of the log.
-pub(crate) async fn settle(feeds: &Feeds) {
-    feeds.models().catch_up().await.unwrap();
 }
