@@ -72,7 +72,11 @@ impl ConsumerStore for Stored {
         limit: usize,
     ) -> Result<Vec<(ConsumerKey, ConsumerRecord)>, ConsumerFault> {
         let of = owner.map(|owner| self.owner(owner).ok_or_else(no_account)).transpose()?;
-        let after = after.map(|after| self.key(after).ok_or_else(no_account)).transpose()?;
+        let after = match after.map(|after| self.key(after)) {
+            // A client wrote the cursor itself.
+            Some(None) => return Ok(Vec::new()),
+            after => after.flatten(),
+        };
         let rows = self.0.consumers(of.as_deref(), after.as_ref(), limit).map_err(fault)?;
         let shown = |(key, row)| Some((self.stored_key(key)?, record_of(row)));
         Ok(rows.into_iter().filter_map(shown).collect())

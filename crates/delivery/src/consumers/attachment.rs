@@ -43,6 +43,13 @@ pub enum Detached {
     Deleted,
 }
 
+/// Whether a batch is reported to operators when it is sent for this time: the tenth, the twentieth, the fortieth and so
+/// on, so that a program that connects in a loop does not fill the log.
+pub(crate) fn is_reported(deliveries: u32) -> bool {
+    let is_whole = deliveries.is_multiple_of(DELIVERIES_REPORTED);
+    is_whole && (deliveries / DELIVERIES_REPORTED).is_power_of_two()
+}
+
 /// How long a connection waits for the end of the one that took its consumer over.
 const REGAINED_WITHIN: Duration = Duration::from_millis(500);
 
@@ -149,7 +156,7 @@ impl Attachment {
         }
     }
 
-    /// Makes the batch of a parked event outstanding, which comes again. Returns where it is.
+    /// Makes the batch of a parked event outstanding, which comes again. Returns its end.
     ///
     /// # Errors
     /// [`SendError`].
@@ -172,7 +179,7 @@ impl Attachment {
             Ok(())
         };
         let record = self.consumers.change(Arc::clone(&self.live), change).await?;
-        Ok(record.next_begin())
+        Ok(record.position)
     }
 
     /// Counts that the batch at `place` is sent again. Returns how often it was sent, this time
@@ -198,7 +205,7 @@ impl Attachment {
         let mut record = self.consumers.change_soon(Arc::clone(&self.live), change).await?;
         let batch = record.batch_at(place).ok_or(SendError::Moved)?;
         let (deliveries, end) = (batch.deliveries, batch.end);
-        if deliveries >= DELIVERIES_REPORTED && deliveries.is_multiple_of(DELIVERIES_REPORTED) {
+        if is_reported(deliveries) {
             let key = &self.live.key;
             tracing::warn!(
                 owner = ?key.owner,

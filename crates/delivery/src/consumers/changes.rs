@@ -177,8 +177,10 @@ impl Consumers {
         let (consumers, live) = (self.clone(), self.live(key));
         let work = async move {
             let mut held = live.record.lock().await;
-            (held.record, held.is_ahead) = (None, false);
+            // If this fails, the record is loaded again, with what was sent.
+            held.record = None;
             let existed = consumers.shared.store.delete(&live.key).await?;
+            held.is_ahead = false;
             live.state.send_modify(|state| state.record = None);
             Ok(existed)
         };
@@ -289,7 +291,10 @@ impl Consumers {
             // The stored record lacks what was sent.
             self.shared.run.begin_another();
         }
-        self.load(&live.key).await
+        let loaded = self.load(&live.key).await?;
+        // After a fault the connection knows another record, and would offer changes of that one for ever.
+        live.state.send_modify(|state| state.record = loaded.clone().map(Arc::new));
+        Ok(loaded)
     }
 
     /// Makes the consumer if it does not exist, and has its record in memory.

@@ -20,6 +20,8 @@ mod pushed;
 mod record;
 mod turns;
 
+#[cfg(test)]
+pub(crate) use self::attachment::is_reported;
 pub use self::{
     attachment::{Arrival, Attachment, ConsumerState, Detached},
     error::{

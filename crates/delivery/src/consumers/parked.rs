@@ -89,9 +89,10 @@ impl ConsumerRecord {
         Ok(())
     }
 
-    /// Makes the batch of an event that comes again outstanding.
+    /// Makes the batch of an event that comes again outstanding. Its end was acknowledged already: so an acknowledgement
+    /// without the ID of the batch settles neither this batch nor another one that its program has not worked off.
     pub(crate) fn push_retry(&mut self, event: OwnedEventId, now: Millis) {
-        let (end, retried) = (self.next_begin(), Some(event));
+        let (end, retried) = (self.position, Some(event));
         self.batches.push(OutstandingBatch { end, first_sent: now, deliveries: 1, retried });
     }
 

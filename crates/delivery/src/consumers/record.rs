@@ -22,7 +22,7 @@ pub struct OutstandingBatch {
     pub first_sent: Millis,
     /// How often it was sent.
     pub deliveries: u32,
-    /// The event, if it is a batch of one parked event that comes again. It ends where it begins.
+    /// The event, if it is a batch of one parked event that comes again. It ends at a position that was acknowledged.
     pub retried: Option<OwnedEventId>,
 }
 

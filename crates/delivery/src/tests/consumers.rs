@@ -5,7 +5,7 @@ use rookery_log::{Epoch, Millis, Position};
 
 use crate::{
     AcknowledgeError, BatchPlace, ConsumerRecord, NamedBatch, OutstandingBatch, PARKED_MAX,
-    ParkError, ParkedEvent, ParkedFate,
+    ParkError, ParkedEvent, ParkedFate, consumers::is_reported,
 };
 
 const NOW: Millis = Millis(7);
@@ -78,6 +78,22 @@ fn the_place_of_a_retried_event_stays_while_others_are_acknowledged() {
 }
 
 #[test]
+fn an_acknowledgement_of_a_retried_event_without_its_batch_settles_no_other_batch() {
+    let mut record = with_batches(&[20]);
+    record.park(&event(1), parked(15)).unwrap();
+    record.retry(&event(1)).unwrap();
+    record.push_retry(event(1), NOW);
+    let (place, retry) = record.places().last().map(|(at, batch)| (at, batch.end)).unwrap();
+    assert_eq!(record.acknowledge(retry, &NamedBatch::Unnamed, NOW), Ok(()));
+    assert_eq!((record.position, record.batches.len()), (Position(10), 2));
+    // The answer was lost, so the program acknowledges again.
+    for named in [NamedBatch::At(place), NamedBatch::Gone] {
+        assert_eq!(record.acknowledge(retry, &named, NOW), Ok(()), "{named:?}");
+        assert_eq!((record.position, record.batches.len()), (Position(10), 1));
+    }
+}
+
+#[test]
 fn the_batch_of_a_retried_event_keeps_its_end_when_a_later_batch_is_acknowledged() {
     let mut record = with_batches(&[20]);
     record.park(&event(1), parked(15)).unwrap();
@@ -120,4 +136,10 @@ fn a_consumer_parks_a_thousand_events_and_no_more() {
     assert_eq!(record.park(&event(3), parked(11)), Ok(()), "it is parked already");
     record.discard(&event(3)).unwrap();
     assert_eq!(record.parked.len(), PARKED_MAX, "it is remembered with its batch");
+}
+
+#[test]
+fn a_batch_that_is_sent_in_a_loop_is_reported_seldom() {
+    let reported: Vec<u32> = (0..1_000).filter(|deliveries| is_reported(*deliveries)).collect();
+    assert_eq!(reported, [10, 20, 40, 80, 160, 320, 640]);
 }

@@ -4,6 +4,7 @@
 
 mod consumers;
 mod counts;
+mod faults;
 mod feeding;
 mod following;
 mod redacting;

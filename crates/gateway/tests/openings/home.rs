@@ -12,7 +12,7 @@ use rookery_accounts::{
     Accounts, HashCost, Identity, Login, Options, Password, Registration, RegistrationPolicy,
 };
 use rookery_command::{CommandOptions, Commands, EventLookup, Ports, testing::NoReadSide};
-use rookery_delivery::Feeds;
+use rookery_delivery::{Consumers, Feeds};
 use rookery_domain::{KnownEvent, OwnedEventId, OwnedUserId, SigningKey, UserId};
 use rookery_gateway::schema::{
     App, FanoutCounts, Schema, Session, SharingSchema, executor, schema, types,
@@ -46,6 +46,7 @@ pub(crate) struct Home {
     /// The same server without sharing.
     unshared: Schema,
     accounts: Accounts,
+    pub(crate) consumers: Consumers,
     projector: JoinHandle<()>,
     stop: oneshot::Sender<()>,
     folder: tempfile::TempDir,
@@ -99,6 +100,7 @@ impl Home {
         };
         let unshared = schema(Arc::new(app().with_sharing(false)));
         let app = Arc::new(app());
+        let consumers = app.consumers.clone();
         Self {
             schema: schema(Arc::clone(&app)),
             executor: executor(app),
@@ -107,6 +109,7 @@ impl Home {
             log,
             unshared,
             accounts,
+            consumers,
             projector,
             stop,
             folder,

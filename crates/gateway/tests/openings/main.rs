@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod consumers;
 mod documents;
 mod follower;
 mod home;

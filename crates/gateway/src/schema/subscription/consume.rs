@@ -98,7 +98,7 @@ impl Consuming {
         self.follow(record);
         let unsent = record.places().find(|(place, _)| !self.sent.contains(place));
         if let Some((place, _)) = unsent {
-            return self.send_again(place, record).await;
+            return self.send_again(place).await;
         }
         if self.silence_ends().is_some_and(|end| end <= Instant::now()) {
             self.sent.clear();
@@ -145,11 +145,7 @@ impl Consuming {
     }
 
     /// Sends an outstanding batch, as often as it takes.
-    async fn send_again(
-        &mut self,
-        place: BatchPlace,
-        record: &ConsumerRecord,
-    ) -> Result<Next, Fault> {
+    async fn send_again(&mut self, place: BatchPlace) -> Result<Next, Fault> {
         let sent = self.attachment.send_again(self.incarnation, &place).await;
         let (attempt, end) = match sent {
             Ok(sent) => sent,
@@ -178,11 +174,21 @@ impl Consuming {
                 Piece::Over => return Ok(Next::Over),
             }
         }
-        self.sent.push(place.clone());
         let caught_up = end >= self.app.models.view().position();
         let turn = self.turn(&gathering).await;
+        let Some(record) = self.still_outstanding(&place) else { return Ok(Next::Again) };
+        self.sent.push(place.clone());
         let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up, turn };
-        Ok(Next::Batch(gathering.chunk(&self.app, sent, (record, end))))
+        Ok(Next::Batch(gathering.chunk(&self.app, sent, (&record, end))))
+    }
+
+    /// The record now, if the batch at `place` is still outstanding. While the server read it, or waited for its turn,
+    /// the batch may have been acknowledged, or the consumer reset: then it must not come any more.
+    fn still_outstanding(&mut self, place: &BatchPlace) -> Option<Arc<ConsumerRecord>> {
+        let record = self.attachment.record().ok()?;
+        let is_outstanding = record.incarnation == self.incarnation
+            && record.places().any(|(outstanding, _)| outstanding == *place);
+        is_outstanding.then_some(record)
     }
 
     /// Makes a batch of a parked event that its owner lets come again.
@@ -211,6 +217,9 @@ impl Consuming {
         let event = found.and_then(|(_, event)| RoomEvent::of_timeline(&event));
         let items = event.into_iter().map(|event| StreamItem::Event(EventItem(event.into())));
         let items = items.collect();
+        if self.still_outstanding(&place).is_none() {
+            return Ok(Next::Again);
+        }
         self.sent.push(place.clone());
         let (caught_up, turn) = (false, None);
         let sent = Sent { incarnation: self.incarnation, place, attempt, caught_up, turn };
@@ -224,19 +233,19 @@ impl Consuming {
         record: &ConsumerRecord,
     ) -> Result<Next, Fault> {
         if gathering.is_full() {
-            return self.send(gathering, record).await;
+            return self.send(gathering).await;
         }
         let caught_up = gathering.reader.subscription.is_caught_up();
         if caught_up {
             if !gathering.is_empty() {
-                return self.send(gathering, record).await;
+                return self.send(gathering).await;
             }
             if !self.is_told_caught_up && record.batches.is_empty() {
-                return self.tell_caught_up(gathering, record).await;
+                return self.tell_caught_up(gathering).await;
             }
         }
         if gathering.reader.subscription.is_behind() {
-            return self.read_piece(gathering, record).await;
+            return self.read_piece(gathering).await;
         }
         let (silence, pause) = (self.silence_ends(), self.pause_ends(record));
         let turn = tokio::select! {
@@ -266,11 +275,7 @@ impl Consuming {
         record.batches.is_empty().then(|| self.progress + PAUSE)
     }
 
-    async fn read_piece(
-        &mut self,
-        gathering: Box<Gathering>,
-        record: &ConsumerRecord,
-    ) -> Result<Next, Fault> {
+    async fn read_piece(&mut self, gathering: Box<Gathering>) -> Result<Next, Fault> {
         let (gathering, piece) = in_turn(
             gathering,
             |gathering| &gathering.reader,
@@ -282,7 +287,7 @@ impl Consuming {
         .await;
         match piece? {
             Piece::Told(()) | Piece::Nothing => {}
-            Piece::End if !gathering.is_empty() => return self.send(gathering, record).await,
+            Piece::End if !gathering.is_empty() => return self.send(gathering).await,
             Piece::End => {
                 let silence = self.silence_ends();
                 tokio::select! {
@@ -299,13 +304,9 @@ impl Consuming {
 
     /// Tells a consumer without outstanding batches that it has everything. If its position can move,
     /// that is a batch without events.
-    async fn tell_caught_up(
-        &mut self,
-        mut gathering: Box<Gathering>,
-        record: &ConsumerRecord,
-    ) -> Result<Next, Fault> {
+    async fn tell_caught_up(&mut self, mut gathering: Box<Gathering>) -> Result<Next, Fault> {
         if gathering.reader.subscription.pass_over() > gathering.begin {
-            return self.send(gathering, record).await;
+            return self.send(gathering).await;
         }
         let chunk = ConsumerChunk::nothing_new(&self.app, gathering.begin);
         self.gathering = Some(gathering);
@@ -313,11 +314,7 @@ impl Consuming {
     }
 
     /// Makes a new batch of what was gathered.
-    async fn send(
-        &mut self,
-        mut gathering: Box<Gathering>,
-        record: &ConsumerRecord,
-    ) -> Result<Next, Fault> {
+    async fn send(&mut self, mut gathering: Box<Gathering>) -> Result<Next, Fault> {
         let caught_up = gathering.reader.subscription.is_caught_up();
         let (begin, end) = (gathering.begin, gathering.reader.position());
         let (of, known) = ((begin, end), gathering.end(end));
@@ -327,10 +324,11 @@ impl Consuming {
             Err(SendError::Fault(fault)) => return Err(Fault::unavailable(&fault.reason)),
         }
         let place = BatchPlace::After(begin);
-        self.sent.push(place.clone());
         let turn = self.turn(&gathering).await;
+        let Some(record) = self.still_outstanding(&place) else { return Ok(Next::Again) };
+        self.sent.push(place.clone());
         let sent = Sent { incarnation: self.incarnation, place, attempt: 1, caught_up, turn };
-        let chunk = gathering.chunk(&self.app, sent, (record, end));
+        let chunk = gathering.chunk(&self.app, sent, (&record, end));
         self.gathering = Some(gathering);
         Ok(Next::Batch(chunk))
     }

@@ -8,7 +8,6 @@ use rookery_delivery::{BatchEnd, ConsumerRecord, Delivery, FollowError};
 use rookery_domain::{Filter, OwnedUserId};
 use rookery_graphql_edge::Untaken;
 use rookery_log::Position;
-use rookery_projection::Committed;
 use rookery_schema::{context::App, types::errors::fault::Fault};
 
 use super::chunk::{ConsumerChunk, Sent};
@@ -139,13 +138,10 @@ impl Gathering {
 
 /// The item without content that was redacted since it was read.
 fn still_clean(app: &App, item: &Drafted) -> Drafted {
-    let clean = |committed: &Arc<Committed>| {
-        let now = app.feeds.still_clean(std::slice::from_ref(committed)).pop();
-        now.unwrap_or_else(|| Arc::clone(committed))
-    };
     match item {
         Drafted::Event { committed, index, late } => {
-            Drafted::Event { committed: clean(committed), index: *index, late: *late }
+            let committed = app.feeds.still_clean_one(committed);
+            Drafted::Event { committed, index: *index, late: *late }
         }
         Drafted::Receipt { .. } | Drafted::Made(_) => item.clone(),
     }
