@@ -53,8 +53,8 @@ impl EventFields {
 
     /// The room of the event.
     #[graphql(directive = shared::apply(SharedBy::Everyone))]
-    async fn room(&self) -> Room {
-        Room::new(self.0.pdu.room_id.clone())
+    async fn room(&self) -> Eager<Room> {
+        Eager(Room::new(self.0.pdu.room_id.clone()))
     }
 
     /// The sender.
