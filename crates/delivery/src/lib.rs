@@ -23,11 +23,11 @@ mod tests;
 pub use self::{
     consumers::{
         AcknowledgeError, Arrival, AttachError, Attachment, BatchCommits, BatchEnd, BatchPlace,
-        ChangeError, ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerPlace, ConsumerRecord,
-        ConsumerState, ConsumerStore, ConsumerTurn, Consumers, CreateError, Detached,
-        ListedConsumer, NamedBatch, NoSuchConsumer, OUTSTANDING_MAX, OutstandingBatch, PARKED_MAX,
-        ParkError, ParkedEvent, ParkedFate, PushError, PushedBatch, PushedConsumer, PushedEvent,
-        SendError,
+        COMMITS_PASSED_MAX, ChangeError, ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerPlace,
+        ConsumerRecord, ConsumerState, ConsumerStore, ConsumerTurn, Consumers, CreateError,
+        Detached, ListedConsumer, NamedBatch, NoSuchConsumer, OUTSTANDING_MAX, OutstandingBatch,
+        PARKED_MAX, ParkError, ParkedEvent, ParkedFate, PushError, PushedBatch, PushedConsumer,
+        PushedEvent, SendError,
     },
     counts::{COUNTS_PAUSE, OwedCounts},
     feed::{Delivery, FeedItem, Skipped},

@@ -33,7 +33,7 @@ pub use self::{
     parked::{PARKED_MAX, ParkedEvent, ParkedFate},
     past::ConsumerPlace,
     port::{ConsumerKey, ConsumerOwner, ConsumerStore, CreateError},
-    pushed::{PushError, PushedBatch, PushedConsumer, PushedEvent},
+    pushed::{COMMITS_PASSED_MAX, PushError, PushedBatch, PushedConsumer, PushedEvent},
     record::{BatchPlace, ConsumerRecord, NamedBatch, OUTSTANDING_MAX, OutstandingBatch},
     turns::ConsumerTurn,
 };

@@ -26,7 +26,7 @@ const EVENTS_MAX: usize = 100;
 const BYTES_MAX: usize = 1024 * 1024;
 
 /// After so many commits without an event for the program, its position moves on.
-const COMMITS_PASSED_MAX: u64 = 10_000;
+pub const COMMITS_PASSED_MAX: u64 = 10_000;
 
 /// How long the models may take to reach the position of a consumer after a start.
 const SHOWN_WITHIN: Duration = Duration::from_secs(10);

@@ -124,17 +124,17 @@ fn steps(schema: &Schema, mut request: Request) -> BoxStream<'static, Frame> {
     }
     let responses = schema.execute_stream(request);
     let steps = unfold((responses, budget), |(mut responses, budget)| async move {
+        if let Some(budget) = &budget {
+            budget.renew();
+        }
         let step = async move {
-            if let Some(budget) = &budget {
-                budget.renew();
-            }
-            let frame = match &budget {
-                Some(budget) => budget.paced(responses.next()).await,
-                None => responses.next().await,
-            };
-            (frame.map(Frame::from), responses, budget)
+            let frame = responses.next().await;
+            (frame.map(Frame::from), responses)
         };
-        let (frame, responses, budget) = begun(step).await;
+        let (frame, responses) = match budget.clone() {
+            Some(budget) => budget.step(step).await,
+            None => begun(step).await,
+        };
         let mut frame = frame?;
         if let Some(budget) = &budget {
             frame.held = budget.unread(budget.taken_bytes());

@@ -19,7 +19,7 @@ mod unread;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -165,6 +165,8 @@ struct Pace {
     /// machine, a light execution would wait behind the heavy ones.
     ran: AtomicU64,
     cost: AtomicUsize,
+    /// Whether a resolver said that the answer is long.
+    is_long: AtomicBool,
 }
 
 const BYTES_EXHAUSTED: u8 = 1;
@@ -226,8 +228,15 @@ impl Budget {
         .await
     }
 
+    /// The answer that is made now is long: a step of a subscription goes on in a lane from here.
+    pub async fn go_to_lane(&self) {
+        self.0.pace.is_long.store(true, Relaxed);
+        yield_once().await;
+    }
+
     fn new(limits: &AnswerLimits, pauses: bool, room: answers::Room) -> Self {
         let (slice_began, ran) = (AtomicU64::new(0), AtomicU64::new(0));
+        let is_long = AtomicBool::new(false);
         Self(Arc::new(Shared {
             bytes_max: limits.bytes_max,
             work_max: limits.work_max,
@@ -241,6 +250,7 @@ impl Budget {
                 slice_began,
                 ran,
                 cost: AtomicUsize::new(1),
+                is_long,
             },
             room,
             attached: Mutex::default(),
@@ -253,6 +263,7 @@ impl Budget {
         self.0.events.store(0, Relaxed);
         self.0.work.store(0, Relaxed);
         self.0.exhausted.store(0, Relaxed);
+        self.0.pace.is_long.store(false, Relaxed);
         *self.0.attached.lock() = None;
     }
 
@@ -379,8 +390,11 @@ impl Budget {
         polled
     }
 
-    /// Whether it has taken so much processor time, or costs so much, that it runs in the lanes.
+    /// Whether it has taken so much processor time, costs so much, or is so long, that it runs in the lanes.
     fn is_heavy(&self) -> bool {
+        if self.0.pace.is_long.load(Relaxed) {
+            return true;
+        }
         match self.0.pace.cost.load(Relaxed) {
             HEAVY_COST.. => true,
             LIGHT_COST.. => u128::from(self.0.pace.ran.load(Relaxed)) > LIGHT.as_nanos(),

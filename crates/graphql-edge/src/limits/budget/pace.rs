@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::{Stream, StreamExt as _, stream};
+use rookery_work::Task;
 
 use super::{Answers, Budget, Exhausted};
 
@@ -48,6 +49,43 @@ pub(crate) async fn run<T: Send + 'static>(
     let heavy =
         async move { poll_fn(|context| slice(&budget, stops, &mut running, context)).await };
     answers.lanes().run(heavy).await
+}
+
+impl Budget {
+    /// Runs a step of a subscription to its end in slices: the first one here, the others in a task of their own, and
+    /// in a lane if the step is heavy.
+    pub async fn step<T: Send + 'static>(
+        self,
+        step: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let mut step: Running<T> = Box::pin(step);
+        let first = poll_fn(|context| Poll::Ready(self.poll_step(&mut step, context))).await;
+        match first {
+            Poll::Ready(done) => done,
+            Poll::Pending => Task::start(self.go_on(step)).await,
+        }
+    }
+
+    async fn go_on<T: Send + 'static>(self, mut step: Running<T>) -> T {
+        let answers = self.0.room.answers().cloned();
+        let light = poll_fn(|context| match &answers {
+            Some(answers) if self.is_heavy() => Poll::Ready(Err(Arc::clone(answers))),
+            _ => self.poll_step(&mut step, context).map(Ok),
+        });
+        match light.await {
+            Ok(done) => done,
+            Err(answers) => {
+                let rest =
+                    async move { poll_fn(|context| self.poll_step(&mut step, context)).await };
+                answers.lanes().run(rest).await
+            }
+        }
+    }
+
+    fn poll_step<T>(&self, step: &mut Running<T>, context: &mut Context<'_>) -> Poll<T> {
+        self.begin_slice();
+        step.as_mut().poll(context)
+    }
 }
 
 /// Polls an execution once.

@@ -276,6 +276,29 @@ async fn an_execution_of_a_high_cost_is_in_a_lane_from_its_first_step() {
 }
 
 #[tokio::test]
+async fn a_long_step_of_a_subscription_goes_on_in_a_lane_and_the_next_one_begins_outside() {
+    let answers = Answers::new(LIMITS);
+    let budget = budget(&answers, "ada");
+    let name = || std::thread::current().name().unwrap_or_default().to_owned();
+    for is_long in [false, true, false] {
+        budget.renew();
+        let inner = budget.clone();
+        let step = async move {
+            let before = name();
+            if is_long {
+                inner.go_to_lane().await;
+            } else {
+                tokio::task::yield_now().await;
+            }
+            (before, name())
+        };
+        let (before, after) = budget.clone().step(step).await;
+        assert_ne!(before, "rookery-heavy");
+        assert_eq!(after == "rookery-heavy", is_long);
+    }
+}
+
+#[tokio::test]
 async fn what_is_attached_ends_with_the_answer() {
     let budget = budget(&Answers::new(LIMITS), "ada");
     let memory = budget.attached::<AtomicUsize>();

@@ -14,6 +14,7 @@ use rookery_schema::{
     },
 };
 
+use super::gathering::LIVE_ITEMS;
 use crate::schema::subscription::{
     items::{ListedItem, StreamItem},
     skipped::SkippedEvents,
@@ -58,6 +59,11 @@ impl ConsumerChunk {
             caught_up: sent.caught_up,
             _turn: sent.turn,
         }
+    }
+
+    /// Whether executing it takes long.
+    pub(super) fn is_long(&self) -> bool {
+        self.items.len() > LIVE_ITEMS
     }
 
     /// No batch: the consumer has everything up to its position.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use rookery_delivery::{BatchEnd, ConsumerRecord, Delivery, FollowError};
+use rookery_delivery::{BatchEnd, COMMITS_PASSED_MAX, ConsumerRecord, Delivery, FollowError};
 use rookery_domain::{Filter, OwnedUserId};
 use rookery_graphql_edge::Untaken;
 use rookery_log::Position;
@@ -26,7 +26,7 @@ pub(super) struct Source {
 }
 
 /// A batch with as many items is made at once, whatever other consumers of its owner do.
-const LIVE_ITEMS: usize = 16;
+pub(super) const LIVE_ITEMS: usize = 16;
 
 /// A batch in the making.
 pub(super) struct Gathering {
@@ -68,8 +68,12 @@ impl Gathering {
         self.space.end(end)
     }
 
+    /// Whether the batch ends here. One without items ends after some thousand commits, so that a cut does not let the
+    /// consumer read all of them again.
     pub(super) fn is_full(&self) -> bool {
-        self.space.is_full(&self.reader.skips)
+        let passed = self.reader.position().0.saturating_sub(self.begin.0);
+        let has_passed_much = self.items.is_empty() && passed >= COMMITS_PASSED_MAX;
+        has_passed_much || self.space.is_full(&self.reader.skips)
     }
 
     /// Takes a live commit.

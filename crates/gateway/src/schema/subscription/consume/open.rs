@@ -70,6 +70,10 @@ pub(in crate::schema::subscription) async fn open(
             budget.renew();
         }
         let next = consuming.next_chunk().await?;
+        let is_long = next.as_ref().is_some_and(|(chunk, _)| chunk.is_long());
+        if let Some(budget) = budget.as_ref().filter(|_| is_long) {
+            budget.go_to_lane().await;
+        }
         Ok(next.map(|(chunk, consuming)| (chunk, (consuming, budget))))
     });
     Ok(chunks.boxed())
