@@ -42,8 +42,10 @@ pub struct Actor {
     pub user: OwnedUserId,
     /// The device; `None` for imports and the server's own tasks.
     pub device: Option<String>,
-    /// When the request arrived. The caller reads the clock once.
+    /// When the request arrived. The caller reads the clock once. Events have this time.
     pub now: Millis,
+    /// When this server received it, if that was later: for imports, whose events are old.
+    pub received: Option<Millis>,
     /// For a join: how the device receives the room's snapshot; `None` for both ways.
     pub deliver: Option<Deliver>,
     /// The service that acts as the user, if one does.
@@ -389,7 +391,7 @@ impl Actor {
     /// The server itself, acting for a user.
     #[must_use]
     pub fn for_server(user: OwnedUserId, now: Millis) -> Self {
-        Self { user, device: None, now, deliver: None, service: None }
+        Self { user, device: None, now, deliver: None, received: None, service: None }
     }
 
     /// The request of this actor for a command that the server recognises by `retry`.
@@ -400,7 +402,8 @@ impl Actor {
             Retry::Named(command) => Some(command),
         };
         let envelope = self.envelope(retry);
-        Request { command, received: self.now, envelope, turn: None }
+        let received = self.received.unwrap_or(self.now);
+        Request { command, received, envelope, turn: None }
     }
 
     /// The envelope of the events that the command makes.

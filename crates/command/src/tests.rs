@@ -234,7 +234,14 @@ fn open(log: &Arc<dyn ErasableLog>, folder: Option<&Path>, options: CommandOptio
 
 fn actor(name: &str) -> Actor {
     let user = OwnedUserId::try_from(format!("@{name}:test")).unwrap();
-    Actor { user, device: Some("DEVICE".into()), now: Millis(1_000), deliver: None, service: None }
+    Actor {
+        user,
+        device: Some("DEVICE".into()),
+        now: Millis(1_000),
+        deliver: None,
+        received: None,
+        service: None,
+    }
 }
 
 fn text(body: &str) -> RoomCommand {

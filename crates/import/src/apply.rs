@@ -402,7 +402,8 @@ impl<'a> Importer<'a> {
     }
 
     fn actor(&self, user: &str, now: Millis) -> Result<Actor, StepError> {
-        Ok(Actor { user: self.user_id(user)?, device: None, now, deliver: None, service: None })
+        let (user, received) = (self.user_id(user)?, Some(self.target.now));
+        Ok(Actor { user, device: None, now, received, deliver: None, service: None })
     }
 
     fn user_id(&self, user: &str) -> Result<OwnedUserId, StepError> {

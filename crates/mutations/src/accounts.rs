@@ -310,8 +310,14 @@ fn reserved(context: &Context<'_>, username: &str) -> Option<Refusal> {
 /// Tells the user's other devices of a new one. If that fails, they learn of it from the list.
 async fn tell_added(context: &Context<'_>, new: &NewSession, name: Option<&str>) {
     let Ok(user) = OwnedUserId::try_from(new.user_id.as_str()) else { return };
-    let actor =
-        Actor { user, device: None, now: session(context).received, deliver: None, service: None };
+    let actor = Actor {
+        user,
+        device: None,
+        now: session(context).received,
+        deliver: None,
+        received: None,
+        service: None,
+    };
     if let Err(error) = app(context).commands.device_added(&actor, &new.device_id, name).await {
         tracing::warn!(
             "the other devices of a user did not get the event of a new device: {error}"

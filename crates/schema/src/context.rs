@@ -325,6 +325,7 @@ impl Session {
             device: self.identity.as_ref().map(|identity| identity.device_id().to_owned()),
             now: self.received,
             deliver: None,
+            received: None,
             service: self.service.as_ref().map(|acting| Arc::clone(&acting.service.service)),
         })
     }

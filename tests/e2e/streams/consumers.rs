@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use self::client::{Consuming, acknowledge, delete, reset, texts, texts_of, try_acknowledge};
 use crate::{
     client::{Client, two},
-    server::{Server, eventually},
+    server::{Server, eventually, succeed},
 };
 
 const NAME: &str = "archive";
@@ -257,6 +257,51 @@ fn a_reset_consumer_begins_again_without_the_content_that_was_redacted() {
         reset(&bob, "other", &json!({ "beginning": true }))["refusal"]["code"],
         "NO_SUCH_CONSUMER"
     );
+}
+
+/// Imported messages have old times. The search for a moment must not take their commits for earlier ones.
+#[test]
+fn a_reset_to_a_moment_before_an_import_skips_nothing() {
+    let (data, server, alice, bob, room) = start(&[]);
+    say(&alice, &room, 0..5);
+    let fifth = alice.say(&room, "5");
+    say(&alice, &room, 6..10);
+    let document = "query($id: EventID!) { event(eventId: $id) { receivedAt sentAt } }";
+    let moment = alice.run(document, &json!({ "id": fifth }))["event"]["receivedAt"].clone();
+    drop(server);
+    let logs = tempdir().unwrap();
+    let mut lines = String::new();
+    for number in 0..300 {
+        lines += &format!("[{:02}:{:02}] <ada> line {number}\n", 10 + number / 60, number % 60);
+    }
+    std::fs::create_dir_all(logs.path().join("2004/01/02")).unwrap();
+    std::fs::write(logs.path().join("2004/01/02/#tea.txt"), lines).unwrap();
+    succeed(data.path(), &["import", "irc", logs.path().to_str().unwrap()], "");
+    let server = Server::start(data.path());
+    let (alice, bob) = (alice.at(&server), bob.at(&server));
+    alice.say(&room, "10");
+    settle(&alice);
+    reset(&bob, NAME, &json!({ "time": moment }));
+    let got = texts(&Consuming::start(&bob, NAME, 100).drain(&bob, NAME));
+    let due = numbers(5..11);
+    assert_eq!(got[got.len().saturating_sub(due.len())..], due, "everything since the moment");
+}
+
+/// Otherwise a cut would let it read the same commits again, and it might never come to the end.
+#[test]
+fn a_consumer_whose_filter_wants_nothing_of_a_long_log_moves_on_in_batches() {
+    let (_data, _server, alice, bob, room) = start(&["--limits-rate", "none"]);
+    alice.say_many(&room, "unwanted", 10_100);
+    settle(&alice);
+    let filter = json!({ "conditions": { "types": ["m.room.topic"] } });
+    let mut consuming =
+        Consuming::with(&bob, &json!({ "name": NAME, "max": 100, "filter": filter }));
+    let first = consuming.batch();
+    assert_eq!((&first["events"], &first["caughtUp"]), (&json!([]), &json!(false)));
+    acknowledge(&bob, NAME, &first["position"]);
+    let second = consuming.batch();
+    assert_eq!((&second["events"], &second["caughtUp"]), (&json!([]), &json!(true)));
+    assert_ne!(second["position"], first["position"]);
 }
 
 #[test]

@@ -40,8 +40,14 @@ impl Commands {
         now: Millis,
     ) -> Result<bool, HandleError> {
         let user = if call.state == CallState::Ringing { &call.caller } else { user };
-        let actor =
-            Actor { user: user.to_owned(), device: None, now, deliver: None, service: None };
+        let actor = Actor {
+            user: user.to_owned(),
+            device: None,
+            now,
+            deliver: None,
+            received: None,
+            service: None,
+        };
         let command = RoomCommand::EndCall { call_id: call.id.clone(), reason };
         let name =
             CommandId::derive(&[b"end call", room_id.as_bytes(), call.id.as_str().as_bytes()]);

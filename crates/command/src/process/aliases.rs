@@ -130,7 +130,14 @@ impl AliasProcess<'_> {
         if !self.commands.goes_by(&room, alias).await? {
             return Ok(false);
         }
-        let actor = Actor { user, device: None, now: self.now, deliver: None, service: None };
+        let actor = Actor {
+            user,
+            device: None,
+            now: self.now,
+            deliver: None,
+            received: None,
+            service: None,
+        };
         self.commands.claim_alias(&actor, alias, &room).await?;
         Ok(true)
     }
@@ -199,7 +206,14 @@ impl AliasProcess<'_> {
     async fn release(&self, alias: &OwnedRoomAliasId, room: &RoomId) -> Result<bool, Undone> {
         let facts = self.commands.holder(alias).await?;
         let Some(user) = facts else { return Ok(false) };
-        let actor = Actor { user, device: None, now: self.now, deliver: None, service: None };
+        let actor = Actor {
+            user,
+            device: None,
+            now: self.now,
+            deliver: None,
+            received: None,
+            service: None,
+        };
         self.commands.release_alias(&actor, alias, room).await?;
         tracing::info!(%alias, %room, "an alias is free again");
         Ok(true)

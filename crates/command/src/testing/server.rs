@@ -220,6 +220,7 @@ impl Server {
             device: None,
             now: Millis(now),
             deliver: None,
+            received: None,
             service: None,
         }
     }

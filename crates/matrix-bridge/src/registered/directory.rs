@@ -104,7 +104,7 @@ impl Service for Bridge {
 
     fn actor(&self, user: OwnedUserId, device: String, now: Millis) -> Actor {
         let service = Some(Arc::clone(&self.registered.service));
-        Actor { user, device: Some(device), now, deliver: None, service }
+        Actor { user, device: Some(device), now, deliver: None, received: None, service }
     }
 
     fn charge(&self, _: Millis) -> Option<Duration> {

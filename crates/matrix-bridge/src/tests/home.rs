@@ -299,7 +299,7 @@ impl Service for OneService {
     }
 
     fn actor(&self, user: OwnedUserId, device: String, now: Millis) -> Actor {
-        Actor { user, device: Some(device), now, deliver: None, service: None }
+        Actor { user, device: Some(device), now, deliver: None, received: None, service: None }
     }
 
     fn charge(&self, _: Millis) -> Option<Duration> {

@@ -102,6 +102,7 @@ async fn set_name(
         device: Some(as_user.identity.device_id().to_owned()),
         now: received,
         deliver: None,
+        received: None,
         service: Some(acting.service.service.clone()),
     };
     let change = ProfileChange { displayname: Some(Some(name)), avatar_url: None };

@@ -84,5 +84,5 @@ pub(super) async fn take_out(context: &Context<'_>, webhook: &Webhook) -> Result
 fn acting(context: &Context<'_>, webhook: &Webhook) -> Result<(OwnedRoomId, Actor), Fault> {
     let (room, user) = parties(webhook)?;
     let now = session(context).received;
-    Ok((room, Actor { user, device: None, now, deliver: None, service: None }))
+    Ok((room, Actor { user, device: None, now, deliver: None, received: None, service: None }))
 }
