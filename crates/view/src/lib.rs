@@ -37,6 +37,7 @@ pub use self::{
     },
     following::{
         FollowPlace, FollowedCommit, FollowedRoom, FollowedSince, Followings, RoomFollower,
+        invites_elsewhere,
     },
     past::{Moved, PastRoom},
     read::{Around, EventAt},

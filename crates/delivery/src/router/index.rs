@@ -10,7 +10,7 @@ use std::{
 use rookery_domain::{Membership, OwnedUserId, UserId};
 use rookery_log::{Position, StreamId, StreamKind};
 use rookery_projection::Committed;
-use rookery_view::View;
+use rookery_view::{View, invites_elsewhere};
 
 use super::inbox::{Inbox, Pushed, WaitingCommit};
 use crate::feed::{about, in_room, is_about, membership_after};
@@ -229,10 +229,13 @@ impl Index {
                 batch,
             );
         }
-        for (bot, key) in view.bots().filter_map(|bot| Some((bot, self.key(bot.as_str())?))) {
-            if !view.invites_of_service(bot, committed).is_empty() {
-                let before = Membership::None;
-                self.put(key, WaitingCommit { position, before, plain: false }, batch);
+        if invites_elsewhere(committed).next().is_some() {
+            for bot in view.bots() {
+                let Some(key) = self.key(bot.as_str()) else { continue };
+                if !view.invites_of_service(bot, committed).is_empty() {
+                    let before = Membership::None;
+                    self.put(key, WaitingCommit { position, before, plain: false }, batch);
+                }
             }
         }
         let plain = committed.receipts.len() == 1;

@@ -94,14 +94,7 @@ impl View<'_> {
     /// account; none for all other users, and none for the account of the bot.
     #[must_use]
     pub fn invites_of_service(&self, bot: &UserId, committed: &Committed) -> Vec<usize> {
-        let is_invite = |fact: &Result<Fact, _>| match fact {
-            Ok(Fact::Account(AccountEvent::ElsewhereChanged { standing })) => {
-                standing.membership == Membership::Invite
-            }
-            _ => false,
-        };
-        let invites = committed.facts.iter().enumerate().filter(|(_, fact)| is_invite(fact));
-        let invites: Vec<_> = invites.map(|(index, _)| index).collect();
+        let invites: Vec<_> = invites_elsewhere(committed).collect();
         let Some((StreamKind::User, user)) = committed.stream.split() else { return Vec::new() };
         if invites.is_empty() || user == bot.as_str() {
             return Vec::new();
@@ -160,4 +153,16 @@ impl RoomView<'_> {
         let own = self.member(user).map(|member| &*member.history).unwrap_or_default();
         self.followed(user).is_some() && !own.iter().any(|change| change.position == position)
     }
+}
+
+/// The invites to rooms elsewhere in a commit, by index.
+pub fn invites_elsewhere(committed: &Committed) -> impl Iterator<Item = usize> {
+    let is_invite = |fact: &Result<Fact, _>| match fact {
+        Ok(Fact::Account(AccountEvent::ElsewhereChanged { standing })) => {
+            standing.membership == Membership::Invite
+        }
+        _ => false,
+    };
+    let all = committed.facts.iter().enumerate();
+    all.filter(move |(_, fact)| is_invite(fact)).map(|(index, _)| index)
 }

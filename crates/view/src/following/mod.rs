@@ -20,7 +20,7 @@ mod observe;
 mod tests;
 
 pub use self::{
-    answers::{FollowedCommit, FollowedRoom},
+    answers::{FollowedCommit, FollowedRoom, invites_elsewhere},
     build::FollowPlace,
     followers::{FollowedSince, RoomFollower},
     index::Followings,
