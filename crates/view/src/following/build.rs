@@ -181,7 +181,7 @@ impl Reader {
             let begin = begins.get(&room).copied().unwrap_or_default();
             rooms.insert(room, Followed::of(since, begin, all.clone()));
         }
-        rooms.retain(|_, followed| *followed != Followed::default());
+        rooms.retain(|_, followed| !followed.is_nothing());
         taking.take_over(rooms, by_alias);
         Ok(since)
     }

@@ -102,6 +102,12 @@ impl Followed {
         }
     }
 
+    /// Whether the bot and its service have nothing to do with the room. Whether this server has joined it shows again
+    /// when they have.
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self { awaits: self.awaits, ..Self::default() }
+    }
+
     fn is_followed(&self) -> bool {
         self.reasons > 0 && !self.awaits
     }

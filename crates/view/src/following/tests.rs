@@ -134,7 +134,7 @@ fn followed(reader: &Reader) -> BTreeMap<u64, Followed> {
         let followed = view.room_at(key)?.followed(&user("bot"))?;
         Some((key.0, followed.clone()))
     });
-    rooms.filter(|(_, followed)| *followed != Followed::default()).collect()
+    rooms.filter(|(_, followed)| !followed.is_nothing()).collect()
 }
 
 /// The bot reads the rooms that concern its service, and those that it has joined.
@@ -202,6 +202,20 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(check(&steps, added, with_rooms));
+    }
+}
+
+/// The alias named the room before it had state, and names it no more.
+#[tokio::test]
+async fn an_alias_that_came_and_went_before_the_room_leaves_nothing() {
+    let steps = [
+        Step::Alias(0, Some(1)),
+        Step::Alias(0, None),
+        Step::Stated(1, 0, 0),
+        Step::Joined(1, 0, 0),
+    ];
+    for before_the_join in [3, 4] {
+        check(&steps[..before_the_join], 0, false).await;
     }
 }
 
