@@ -1,70 +1,17 @@
 //! Transactions from a durable consumer, over real models.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use parking_lot::Mutex;
 use rookery_delivery::{
-    ConsumerFault, ConsumerKey, ConsumerOwner, ConsumerRecord, ConsumerStore, Consumers,
-    CreateError, ParkedEvent,
+    ConsumerKey, ConsumerOwner, ConsumerStore, Consumers, testing::ConsumersInMemory,
 };
-use rookery_domain::{EventId, OwnedEventId, OwnedUserId};
+use rookery_domain::{OwnedEventId, OwnedUserId};
 use rookery_log::Millis;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::home::Home;
 use crate::{ConsumerSource, Source as _, SourceError, Transaction};
-
-/// Records that outlive the consumers.
-#[derive(Default)]
-pub(super) struct Records(Mutex<BTreeMap<ConsumerKey, ConsumerRecord>>);
-
-#[async_trait]
-impl ConsumerStore for Records {
-    fn load(&self, key: &ConsumerKey) -> Result<Option<ConsumerRecord>, ConsumerFault> {
-        Ok(self.0.lock().get(key).cloned())
-    }
-
-    fn parked(
-        &self,
-        _: &ConsumerKey,
-        _: Option<&EventId>,
-        _: usize,
-    ) -> Result<Vec<(OwnedEventId, ParkedEvent)>, ConsumerFault> {
-        Ok(Vec::new())
-    }
-
-    fn list(
-        &self,
-        _: Option<&ConsumerOwner>,
-        _: Option<&ConsumerKey>,
-        _: usize,
-    ) -> Result<Vec<(ConsumerKey, ConsumerRecord)>, ConsumerFault> {
-        Ok(Vec::new())
-    }
-
-    async fn create(
-        &self,
-        key: &ConsumerKey,
-        record: ConsumerRecord,
-    ) -> Result<ConsumerRecord, CreateError> {
-        Ok(self.0.lock().entry(key.clone()).or_insert(record).clone())
-    }
-
-    async fn save(
-        &self,
-        key: &ConsumerKey,
-        _: &ConsumerRecord,
-        after: &ConsumerRecord,
-    ) -> Result<bool, ConsumerFault> {
-        Ok(self.0.lock().get_mut(key).map(|record| *record = after.clone()).is_some())
-    }
-
-    async fn delete(&self, key: &ConsumerKey) -> Result<bool, ConsumerFault> {
-        Ok(self.0.lock().remove(key).is_some())
-    }
-}
 
 fn bot() -> OwnedUserId {
     "@bridge:one.example".try_into().unwrap()
@@ -75,7 +22,10 @@ fn key() -> ConsumerKey {
 }
 
 /// A source after a start of the server: nothing but the records is left.
-pub(super) async fn source(home: &Home, records: &Arc<Records>) -> (Consumers, ConsumerSource) {
+pub(super) async fn source(
+    home: &Home,
+    records: &Arc<ConsumersInMemory>,
+) -> (Consumers, ConsumerSource) {
     let store: Arc<dyn ConsumerStore> = records.clone();
     let consumers = Consumers::new(home.feeds.clone(), store, Duration::from_mins(1));
     let feeds = home.feeds.clone();
