@@ -1,5 +1,5 @@
-// What this browser keeps for the page: `localStorage` for all tabs, `sessionStorage` for one. A browser that denies them, or
-// whose disk is full, keeps it for as long as the tab is open.
+// Stored values of the page: `localStorage` holds those of all tabs, `sessionStorage` those of one tab. If the browser denies
+// storage, or the disk is full, the values stay in memory until the tab is closed.
 //
 // Invariant: no other file uses these two, and nothing here throws.
 

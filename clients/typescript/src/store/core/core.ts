@@ -141,7 +141,7 @@ export class Core {
       const sequences = Array.from({ length: Math.min(MISSING_MAX, last - first + 1) }, (_, index) => first + index);
       room.record.missing = [...(room.record.missing ?? []), ...sequences].slice(-MISSING_MAX);
     }
-    // What nobody sees and what was fetched of the past changes no order of rooms.
+    // Hidden events and fetched history do not move the room in the list.
     if (reason !== "HIDDEN" && reason !== "PAST") this.#activate(room);
   }
 

@@ -67,7 +67,7 @@ export class Keeper {
     const read = async () => {
       const events = this.#isBroken ? null : await this.storage.events(room.roomId).catch(() => null);
       room.load(events ?? []);
-      // What was stored is gone: the room begins again with the newest page.
+      // The stored events are lost, so the room starts again with the newest page.
       if (events === null) room.restart();
       this.#loading.delete(room.roomId);
     };
