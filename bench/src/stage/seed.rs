@@ -209,14 +209,7 @@ impl Seed {
 
     fn actor(&self, user: &str) -> Result<Actor, Error> {
         let user = OwnedUserId::try_from(format!("@{user}:{SERVER_NAME}"))?;
-        Ok(Actor {
-            user,
-            device: None,
-            now: self.now,
-            deliver: None,
-            received: None,
-            service: None,
-        })
+        Ok(Actor::for_server(user, self.now))
     }
 }
 

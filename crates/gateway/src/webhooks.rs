@@ -63,7 +63,7 @@ impl Hooks for Stored {
         };
         let command = Command::InRoom { room: &hook.room_id, command: &command };
         let (user, now) = (hook.user_id.clone(), (self.clock)());
-        let actor = Actor { user, device: None, now, deliver: None, received: None, service: None };
+        let actor = Actor::for_server(user, now);
         match self.commands.execute(&actor, command, Retry::Unnamed).await {
             Ok(_) => Answer::Posted,
             Err(error) => answer(&error),

@@ -403,7 +403,7 @@ impl<'a> Importer<'a> {
 
     fn actor(&self, user: &str, now: Millis) -> Result<Actor, StepError> {
         let (user, received) = (self.user_id(user)?, Some(self.target.now));
-        Ok(Actor { user, device: None, now, received, deliver: None, service: None })
+        Ok(Actor { received, ..Actor::for_server(user, now) })
     }
 
     fn user_id(&self, user: &str) -> Result<OwnedUserId, StepError> {

@@ -130,14 +130,7 @@ impl AliasProcess<'_> {
         if !self.commands.goes_by(&room, alias).await? {
             return Ok(false);
         }
-        let actor = Actor {
-            user,
-            device: None,
-            now: self.now,
-            deliver: None,
-            received: None,
-            service: None,
-        };
+        let actor = Actor::for_server(user, self.now);
         self.commands.claim_alias(&actor, alias, &room).await?;
         Ok(true)
     }
@@ -206,14 +199,7 @@ impl AliasProcess<'_> {
     async fn release(&self, alias: &OwnedRoomAliasId, room: &RoomId) -> Result<bool, Undone> {
         let facts = self.commands.holder(alias).await?;
         let Some(user) = facts else { return Ok(false) };
-        let actor = Actor {
-            user,
-            device: None,
-            now: self.now,
-            deliver: None,
-            received: None,
-            service: None,
-        };
+        let actor = Actor::for_server(user, self.now);
         self.commands.release_alias(&actor, alias, room).await?;
         tracing::info!(%alias, %room, "an alias is free again");
         Ok(true)

@@ -55,7 +55,7 @@ impl Process for ProfileProcess<'_> {
 
 impl ProfileProcess<'_> {
     fn actor(&self, user: OwnedUserId) -> Actor {
-        Actor { user, device: None, now: self.now, deliver: None, received: None, service: None }
+        Actor::for_server(user, self.now)
     }
 
     /// Updates members of this server who joined with another profile than they have now.

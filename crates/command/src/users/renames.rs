@@ -121,7 +121,7 @@ impl Commands {
 
     /// Tells the rooms of one change. After a failure the process does it.
     async fn spread(&self, user: OwnedUserId, changed: Position, now: Millis) {
-        let actor = Actor { user, device: None, now, deliver: None, received: None, service: None };
+        let actor = Actor::for_server(user, now);
         if let Some(_in_hand) = self.profiles.begin(changed) {
             self.spread_in_hand(&actor, changed).await;
         }

@@ -197,7 +197,7 @@ impl Receiver<'_> {
 
 async fn append(home: &Home, user: OwnedUserId, mark: ReadMark, sequence: u64) {
     let now = Millis(home.now());
-    let actor = Actor { user, device: None, now, deliver: None, received: None, service: None };
+    let actor = Actor::for_server(user, now);
     if let Err(error) = home.commands.note_receipt(&actor, &mark, sequence).await {
         tracing::warn!(user = %actor.user, %error, "cannot store a receipt of another server");
     }

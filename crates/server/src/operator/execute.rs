@@ -397,12 +397,5 @@ pub(super) async fn tell_removed(node: &Node, name: &str, gone: Vec<String>, out
 /// The user, on no device.
 fn nobodys_device(node: &Node, name: &str) -> Option<Actor> {
     let user = OwnedUserId::try_from(node.accounts.user_id(name)?).ok()?;
-    Some(Actor {
-        user,
-        device: None,
-        now: clock::now(),
-        deliver: None,
-        received: None,
-        service: None,
-    })
+    Some(Actor::for_server(user, clock::now()))
 }

@@ -225,14 +225,7 @@ async fn typing_receipts_and_presence_of_our_users_reach_the_servers_of_their_ro
 async fn reads(here: &Here, room: &RoomId, event: &OwnedEventId, private: bool) {
     let sequence = here.reader.view().event(event).unwrap().unwrap().sequence;
     let user = here.server.user("ann");
-    let actor = Actor {
-        user,
-        device: None,
-        now: Millis(now()),
-        deliver: None,
-        received: None,
-        service: None,
-    };
+    let actor = Actor::for_server(user, Millis(now()));
     let mark = ReadMark { room_id: room.to_owned(), event_id: event.clone(), private };
     here.server.commands.note_receipt(&actor, &mark, sequence).await.unwrap();
 }
